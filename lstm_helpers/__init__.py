@@ -1,0 +1,47 @@
+"""What the weights of a Keras LSTM mean, and how far back it looks.
+
+``import lstm_helpers`` loads NumPy and nothing heavier. Modules that need more (``weather``,
+``forecaster``, ``plots``, ``exercises``) are imported by name.
+"""
+
+import contextlib
+import os
+import sys
+
+from lstm_helpers.gates import Gates, LSTMWeights
+from lstm_helpers.layers import gate_weights, set_gate_weights
+from lstm_helpers.layouts import LAYOUTS
+
+__all__ = [
+    "LAYOUTS",
+    "Gates",
+    "LSTMWeights",
+    "gate_weights",
+    "quiet",
+    "set_gate_weights",
+]
+
+
+@contextlib.contextmanager
+def quiet():
+    """Hide what TensorFlow's C++ side writes while it starts; a failing import still raises.
+
+    Those lines carry times and process ids, go past Python straight to file descriptor 2, and
+    would make every run of a notebook differ. Nothing that Python raises or prints is hidden.
+
+    Examples
+    --------
+    >>> with quiet():
+    ...     import keras  # doctest: +SKIP
+    """
+    # Read once by TensorFlow when it starts: a level that the user chose is kept.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,493 @@
+"""Split, scale, cut into windows, the baselines, and the model of the course.
+
+Everything up to the model is NumPy and pandas; Keras is imported where a model is built or
+trained.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lstm_helpers import weather
+
+TRAINING_STATIONS = ("changping", "huairou", "shunyi")
+UNSEEN_STATION = "gucheng"
+TIME_STEPS = 24
+"""Hours that the network of the course sees."""
+YEARS = {
+    "training": ("2013-03-01 00:00", "2015-02-28 23:00"),
+    "validation": ("2015-03-01 00:00", "2016-02-29 23:00"),
+    "test": ("2016-03-01 00:00", "2017-02-28 23:00"),
+}
+"""First and last hour of each part: two years to learn from, one to choose on, one to quote."""
+
+
+def split(features: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Cut a cleaned frame into training, validation and test, in the order of time.
+
+    Parameters
+    ----------
+    features : (hours, features) DataFrame
+        As ``weather.clean`` returns it.
+
+    Returns
+    -------
+    dict
+        The parts named in ``YEARS``; no hour is in two of them.
+    """
+    return {name: features.loc[first:last] for name, (first, last) in YEARS.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scaler:
+    """Mean and standard deviation of every feature, and of its change over the horizon.
+
+    Each is an array (features,), in the feature's unit. ``fit`` makes one from training windows.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    change_std: np.ndarray
+
+    @classmethod
+    def fit(cls, training: Windows) -> Scaler:
+        """Measure on the windows of the training years, and on nothing else."""
+        newest = training.inputs[:, -1].astype(float)
+        return cls(newest.mean(0), newest.std(0), (training.future - newest).std(0))
+
+    def scale(self, values: np.ndarray) -> np.ndarray:
+        """(..., features) in units -> standard deviations from the mean, float32."""
+        return ((values - self.mean) / self.std).astype(np.float32)
+
+    def scale_change(self, change: np.ndarray) -> np.ndarray:
+        """(..., features) change in units -> multiples of the usual change, float32."""
+        return (change / self.change_std).astype(np.float32)
+
+    def unscale_change(self, scaled: np.ndarray) -> np.ndarray:
+        """The way back from ``scale_change``, float64."""
+        return np.asarray(scaled, dtype=float) * self.change_std
+
+
+@dataclasses.dataclass(frozen=True)
+class Windows:
+    """Pairs of what the network sees and what it is to say.
+
+    Attributes
+    ----------
+    inputs : (windows, time_steps, features)
+        Oldest hour first: ``inputs[:, -1]`` is the newest reading, lag 0.
+    future : (windows, features)
+        The readings ``horizon`` hours after the newest one.
+    times : (windows,) DatetimeIndex
+        The hour of the newest reading.
+    horizon : int
+        In hours.
+    """
+
+    inputs: np.ndarray
+    future: np.ndarray
+    times: pd.DatetimeIndex
+    horizon: int
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def newest(self) -> np.ndarray:
+        """(windows, features): the newest reading of every window."""
+        return self.inputs[:, -1]
+
+    @property
+    def change(self) -> np.ndarray:
+        """(windows, features): what the model learns, future minus newest."""
+        return self.future - self.newest
+
+
+def windows(segment: pd.DataFrame, time_steps: int = TIME_STEPS, horizon: int = 6) -> Windows:
+    """Every window of one unbroken segment, as views on its values: nothing is copied.
+
+    Parameters
+    ----------
+    segment : (hours, features) DataFrame
+        Hourly without a gap, one item of ``weather.segments``.
+    time_steps : int
+        Hours in a window.
+    horizon : int
+        Hours from the newest reading of the window to the reading to forecast.
+
+    Returns
+    -------
+    Windows
+        ``hours - time_steps - horizon + 1`` of them, none where the segment is too short.
+
+    Raises
+    ------
+    ValueError
+        A length is below 1, or an hour lacks in the segment.
+    """
+    if time_steps < 1 or horizon < 1:
+        raise ValueError(
+            f"expected time_steps and horizon of at least 1 hour, got {time_steps} and {horizon}"
+        )
+    if len(weather.segments(segment)) > 1:
+        raise ValueError("expected hourly rows without a gap, got a gap: use weather.segments")
+    values = segment.to_numpy()
+    count = max(0, len(values) - time_steps - horizon + 1)
+    if count == 0:
+        inputs = np.empty((0, time_steps, values.shape[1]), values.dtype)
+    else:
+        view = np.lib.stride_tricks.sliding_window_view(values, time_steps, axis=0)
+        inputs = view[:count].swapaxes(1, 2)
+    newest = time_steps - 1
+    return Windows(
+        inputs,
+        values[newest + horizon :][:count],
+        segment.index[newest : newest + count],
+        horizon,
+    )
+
+
+def all_windows(
+    frames: Sequence[pd.DataFrame], time_steps: int = TIME_STEPS, horizon: int = 6
+) -> Windows:
+    """The windows of several frames in one set; none crosses a gap or joins two frames.
+
+    Parameters
+    ----------
+    frames : sequence of DataFrame
+        Cleaned frames, of one station or part each, gaps allowed.
+    time_steps, horizon : int
+        As in ``windows``.
+
+    Returns
+    -------
+    Windows
+        A view where there is one segment, else one copy.
+
+    Raises
+    ------
+    ValueError
+        There is no frame, or as in ``windows``.
+    """
+    parts = [windows(part, time_steps, horizon) for f in frames for part in weather.segments(f)]
+    return join(parts)
+
+
+def load_windows(
+    folder: str | Path, time_steps: int = TIME_STEPS, horizon: int = 6
+) -> dict[str, dict[str, Windows]]:
+    """Load, clean, split and cut the four stations, in one call.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the stations' ``.csv.gz`` files are.
+    time_steps, horizon : int
+        As in ``windows``.
+
+    Returns
+    -------
+    dict of dict of Windows
+        ``[part][station]``: parts as in ``YEARS``, the four stations by name.
+    """
+    parts = {}
+    for station in (*TRAINING_STATIONS, UNSEEN_STATION):
+        features, _ = weather.clean(weather.load(Path(folder) / f"{station}.csv.gz"))
+        for part, frame in split(features).items():
+            parts.setdefault(part, {})[station] = all_windows([frame], time_steps, horizon)
+    return parts
+
+
+def join(sets: Iterable[Windows]) -> Windows:
+    """Several sets of windows of one horizon as one.
+
+    Raises
+    ------
+    ValueError
+        There is none, or horizons differ.
+    """
+    sets = list(sets)
+    horizons = {item.horizon for item in sets}
+    if len(horizons) != 1:
+        raise ValueError(f"expected windows of one horizon, got {sorted(horizons) or 'no windows'}")
+    if len(sets) == 1:
+        return sets[0]
+    return Windows(
+        np.concatenate([item.inputs for item in sets]),
+        np.concatenate([item.future for item in sets]),
+        sets[0].times.append([item.times for item in sets[1:]]),
+        horizons.pop(),
+    )
+
+
+# Forecasts: each takes Windows and returns the change from now, (windows, features), in units.
+
+
+def persistence(w: Windows) -> np.ndarray:
+    """Nothing will change."""
+    return np.zeros(w.future.shape)
+
+
+def same_hour_yesterday(w: Windows) -> np.ndarray:
+    """The target hour will be as it was one day before.
+
+    Raises
+    ------
+    ValueError
+        The window does not reach back to that hour, or it has not come yet.
+    """
+    lag = 24 - w.horizon
+    if not 0 <= lag < w.inputs.shape[1]:
+        raise ValueError(
+            f"expected a horizon of at most 24 hours and a window that holds lag {lag}, "
+            f"got horizon {w.horizon} and {w.inputs.shape[1]} hours"
+        )
+    return w.inputs[:, -1 - lag] - w.newest
+
+
+@dataclasses.dataclass(frozen=True)
+class Climatology:
+    """The mean of every month and hour of day: ``table`` is (12, 24, features), in units."""
+
+    table: np.ndarray
+
+    @classmethod
+    def fit(cls, training: Windows) -> Climatology:
+        """Average the training windows' future readings by the month and hour they fall in."""
+        when = training.times + pd.Timedelta(hours=training.horizon)
+        cell = (when.month - 1) * 24 + when.hour
+        count = np.bincount(cell, minlength=288)
+        if (count == 0).any():
+            raise ValueError("expected training windows in every month and hour")
+        sums = [np.bincount(cell, column, minlength=288) for column in training.future.T]
+        return cls((np.array(sums) / count).T.reshape(12, 24, -1))
+
+    def __call__(self, w: Windows) -> np.ndarray:
+        when = w.times + pd.Timedelta(hours=w.horizon)
+        return self.table[when.month - 1, when.hour] - w.newest
+
+
+@dataclasses.dataclass(frozen=True)
+class Ridge:
+    """A linear map from the flattened window, least squares with a penalty on the weights.
+
+    ``weights`` is (time_steps * features [+ clock] + 1, features), on scaled values.
+    """
+
+    weights: np.ndarray
+    scaler: Scaler
+    clock: bool
+
+    @classmethod
+    def fit(
+        cls, training: Windows, scaler: Scaler, clock: bool = False, penalty: float = 10.0
+    ) -> Ridge:
+        """Solve the normal equations; ``clock`` adds hour and season of the target as inputs."""
+        design = cls._design(training, scaler, clock)
+        gram = design.T @ design
+        gram.flat[: -1 : len(gram) + 1] += penalty  # all but the constant
+        target = training.change / scaler.change_std
+        return cls(np.linalg.solve(gram, design.T @ target), scaler, clock)
+
+    @staticmethod
+    def _design(w: Windows, scaler: Scaler, clock: bool) -> np.ndarray:
+        scaled = scaler.scale(w.inputs).reshape(len(w), -1)
+        columns = [scaled, *([clock_features(w)] if clock else []), np.ones((len(w), 1))]
+        return np.concatenate(columns, axis=1, dtype=float)
+
+    def __call__(self, w: Windows) -> np.ndarray:
+        scaled = self._design(w, self.scaler, self.clock) @ self.weights
+        return self.scaler.unscale_change(scaled)
+
+
+def clock_features(w: Windows) -> np.ndarray:
+    """Hour and season of the target hour as waves.
+
+    Returns
+    -------
+    (windows, 24) array
+        Two harmonics of the day, two of the year, and every product of one of each.
+    """
+    when = w.times + pd.Timedelta(hours=w.horizon)
+    day = 2 * np.pi * when.hour.to_numpy() / 24
+    year = 2 * np.pi * (when.dayofyear.to_numpy() + when.hour.to_numpy() / 24) / 365.25
+    of_day, of_year = (
+        np.stack([wave(n * angle) for n in (1, 2) for wave in (np.sin, np.cos)], axis=1)
+        for angle in (day, year)
+    )
+    products = (of_day[:, :, None] * of_year[:, None, :]).reshape(len(w), -1)
+    return np.concatenate([of_day, of_year, products], axis=1)
+
+
+def errors(change: np.ndarray, w: Windows) -> pd.DataFrame:
+    """Mean absolute and root mean square error of a forecast, by feature, in its unit.
+
+    Parameters
+    ----------
+    change : (windows, features)
+        The forecast, as the change from the newest reading.
+    w : Windows
+        What it was made for.
+
+    Returns
+    -------
+    DataFrame
+        One row a feature, columns ``MAE`` and ``RMSE``.
+
+    Raises
+    ------
+    ValueError
+        The shapes differ.
+    """
+    if np.shape(change) != w.future.shape:
+        raise ValueError(f"expected a forecast of shape {w.future.shape}, got {np.shape(change)}")
+    wrong = np.asarray(change, dtype=float) - w.change
+    return pd.DataFrame(
+        {"MAE": np.abs(wrong).mean(0), "RMSE": np.sqrt((wrong**2).mean(0))},
+        index=pd.Index(weather.FEATURES[: wrong.shape[1]], name="feature"),
+    )
+
+
+# The model of the course.
+
+EPOCHS = 8
+BATCH_SIZE = 256
+LEARNING_RATE = 1e-2
+
+
+def build_model(time_steps: int, feature_count: int, hidden_neurons: int = 32):
+    """The network of the course: one LSTM layer and a linear Dense layer, not compiled.
+
+    Parameters
+    ----------
+    time_steps, feature_count : int
+        Shape of one window.
+    hidden_neurons : int
+        Units of the LSTM.
+
+    Returns
+    -------
+    keras.Sequential
+        (windows, time_steps, feature_count) -> (windows, feature_count).
+    """
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input((time_steps, feature_count)),
+            keras.layers.LSTM(hidden_neurons),
+            keras.layers.Dense(feature_count, activation="linear"),
+        ]
+    )
+
+
+def train(
+    model,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    *,
+    loss: str = "mae",
+    epochs: int = EPOCHS,
+    **fit,
+) -> None:
+    """Compile and fit a model as the course does.
+
+    Adam from ``LEARNING_RATE`` down to 0 along a cosine, batches of ``BATCH_SIZE``, compiled by
+    XLA. Call ``keras.utils.set_random_seed`` before the model is built: one seed, one result.
+
+    Parameters
+    ----------
+    model : keras.Model
+    inputs : (windows, time_steps, features) float32
+    targets : (windows, features) float32
+    loss : str
+    epochs : int
+    **fit
+        Passed on to ``model.fit``: ``validation_data``, ``callbacks``.
+    """
+    import keras
+
+    steps = epochs * -(-len(inputs) // BATCH_SIZE)
+    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
+    model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss, jit_compile=True)
+    model.fit(inputs, targets, epochs=epochs, batch_size=BATCH_SIZE, verbose=0, **fit)
+
+
+def print_epochs():
+    """A Keras callback that prints one line an epoch, without times."""
+    import keras
+
+    def line(epoch: int, logs: dict) -> None:
+        figures = ", ".join(f"{name} {logs[key]:.3f}" for key, name in names.items() if key in logs)
+        print(f"epoch {epoch + 1}: {figures}", flush=True)
+
+    names = {"loss": "training loss", "val_loss": "validation loss"}
+    return keras.callbacks.LambdaCallback(on_epoch_end=line)
+
+
+def predict(model, w: Windows, scaler: Scaler) -> np.ndarray:
+    """The model's forecast as a change in units, (windows, features) float64.
+
+    Calls the model eagerly: ``model.predict`` compiles anew for each model, and says so in a
+    warning from the fifth on.
+    """
+    import keras
+
+    inputs = scaler.scale(w.inputs)
+    blocks = range(0, len(inputs), 8192)
+    parts = [model(inputs[n : n + 8192], training=False) for n in blocks]
+    scaled = np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
+    return scaler.unscale_change(scaled)
+
+
+def load_model(folder: str | Path, horizon: int = 6, seed: int = 0, kind: str = "trained"):
+    """One of the models that ``make model`` left in the data folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The data folder.
+    horizon : int
+        1, 6 or 24 hours.
+    seed : int
+        0 to 4.
+    kind : str
+        ``"trained"``, or a control: ``"untrained"``, ``"shuffled"`` (targets shuffled in
+        training).
+
+    Returns
+    -------
+    keras.Sequential
+        Built, not compiled.
+
+    Raises
+    ------
+    ValueError
+        There is no such model.
+    """
+    arrays = load_model_arrays(folder, horizon, seed, kind)
+    model = build_model(TIME_STEPS, arrays[0].shape[0], arrays[1].shape[0])
+    model.set_weights(arrays)
+    return model
+
+
+def load_model_arrays(
+    folder: str | Path, horizon: int = 6, seed: int = 0, kind: str = "trained"
+) -> list[np.ndarray]:
+    """The five arrays of ``load_model(...).get_weights()``, without loading Keras."""
+    name = stored_name(kind, horizon, seed)
+    with np.load(Path(folder) / "weather_models.npz") as stored:
+        names = sorted({key.rsplit("/", 1)[0] for key in stored.files})
+        if name not in names:
+            raise ValueError(f"expected one of {', '.join(names)}, got {name}")
+        return [stored[f"{name}/{n}"] for n in range(5)]
+
+
+def stored_name(kind: str, horizon: int, seed: int) -> str:
+    """The name of a model in the store; an untrained network is the same at every horizon."""
+    return f"{kind}_seed{seed}" if kind == "untrained" else f"{kind}_{horizon}h_seed{seed}"

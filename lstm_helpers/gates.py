@@ -1,0 +1,211 @@
+"""What the arrays of an LSTM are: twelve, by gate.
+
+Gates follow Keras: input ``i``, forget ``f``, candidate ``c``, output ``o``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lstm_helpers.layouts import LAYOUTS
+
+
+class Gates(NamedTuple):
+    """One thing for each gate, in the order of Keras.
+
+    Attributes
+    ----------
+    i : input gate
+    f : forget gate
+    c : candidate, what Keras' source calls the cell
+    o : output gate
+    """
+
+    i: Any
+    f: Any
+    c: Any
+    o: Any
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class LSTMWeights:
+    """The weights of one LSTM layer, and what else decides its output.
+
+    Attributes
+    ----------
+    kernel : Gates of (input_dim, units)
+        Weights on the input of the step; column ``j`` belongs to unit ``j``.
+    recurrent_kernel : Gates of (units, units)
+        Weights on the hidden state of the step before; row from, column to.
+    bias : Gates of (units,), or None
+        None where the layer has none.
+    activation, recurrent_activation : str
+        Names: of candidate and cell output, and of the gates i, f, o. ``hard_sigmoid`` is that of
+        Keras 3, x/6 + 0.5; ``hard_sigmoid_keras1`` that of Keras 1 and 2, 0.2 x + 0.5.
+    go_backwards, stateful, zero_output_for_mask : bool
+        As on the layer.
+    compute_dtype : str or None
+        What the layer computes in: not the dtype of its weights under mixed precision. None
+        stands for the dtype of the arrays.
+
+    Raises
+    ------
+    TypeError
+        An array is not a floating-point NumPy array, or dtypes differ.
+    ValueError
+        Shapes do not fit together.
+    """
+
+    kernel: Gates
+    recurrent_kernel: Gates
+    bias: Gates | None = None
+    activation: str = "tanh"
+    recurrent_activation: str = "sigmoid"
+    go_backwards: bool = False
+    stateful: bool = False
+    zero_output_for_mask: bool = False
+    compute_dtype: str | None = None
+
+    def __post_init__(self) -> None:
+        groups = {"kernel": self.kernel, "recurrent_kernel": self.recurrent_kernel}
+        if self.bias is not None:
+            groups["bias"] = self.bias
+        dtypes = set()
+        for name, group in groups.items():
+            if not isinstance(group, Gates):
+                raise TypeError(f"expected {name} as Gates(i, f, c, o), got {_kind(group)}")
+            for gate, array in group._asdict().items():
+                if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+                    raise TypeError(
+                        f"expected {name}.{gate} as an array of floats, got {_kind(array)}"
+                    )
+                dtypes.add(array.dtype)
+        if len(dtypes) > 1:
+            raise TypeError(
+                f"expected one dtype in all arrays, got {', '.join(sorted(map(str, dtypes)))}"
+            )
+        shape = np.shape(self.kernel.i)
+        if len(shape) != 2 or 0 in shape:
+            raise ValueError(f"expected kernel.i of shape (input_dim, units), got {shape}")
+        input_dim, units = shape
+        shapes = {
+            "kernel": (input_dim, units),
+            "recurrent_kernel": (units, units),
+            "bias": (units,),
+        }
+        for name, group in groups.items():
+            for gate, array in group._asdict().items():
+                if array.shape != shapes[name]:
+                    raise ValueError(
+                        f"expected {name}.{gate} of shape {shapes[name]}, got {array.shape}"
+                    )
+
+    @property
+    def input_dim(self) -> int:
+        """Features that the layer reads."""
+        return self.kernel.i.shape[0]
+
+    @property
+    def units(self) -> int:
+        """Length of the hidden state."""
+        return self.kernel.i.shape[1]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Dtype of the arrays."""
+        return self.kernel.i.dtype
+
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: Sequence[np.ndarray],
+        layout: str = "keras",
+        *,
+        activation: str = "tanh",
+        recurrent_activation: str | None = None,
+        **options: Any,
+    ) -> LSTMWeights:
+        """Name the arrays of a list.
+
+        Parameters
+        ----------
+        arrays : sequence of ndarray
+            As the format stores them; what comes back are views on them.
+        layout : str
+            A name in ``LAYOUTS``.
+        activation : str
+            Of the layer that they came from.
+        recurrent_activation : str, optional
+            The same for its gates; unless given, the format's default.
+        **options
+            Further fields of LSTMWeights: go_backwards, stateful, ...
+
+        Returns
+        -------
+        LSTMWeights
+
+        Raises
+        ------
+        ValueError
+            The layout is unknown, or number or shapes of the arrays do not fit it.
+        TypeError
+            An array is not of floats, or dtypes differ.
+        """
+        chosen = _layout(layout)
+        arrays = [np.asarray(array) for array in arrays]
+        kernel, recurrent_kernel, bias = chosen.split(arrays)
+        return cls(
+            Gates(**kernel),
+            Gates(**recurrent_kernel),
+            None if bias is None else Gates(**bias),
+            activation=activation,
+            recurrent_activation=recurrent_activation or chosen.recurrent_activation,
+            **options,
+        )
+
+    def to_arrays(self, layout: str = "keras") -> list[np.ndarray]:
+        """The way back from ``from_arrays``, bit for bit.
+
+        Parameters
+        ----------
+        layout : str
+            A name in ``LAYOUTS``.
+
+        Returns
+        -------
+        list of ndarray
+
+        Raises
+        ------
+        ValueError
+            The layout is unknown, or cannot hold these weights.
+        """
+        bias = None if self.bias is None else self.bias._asdict()
+        parts = (self.kernel._asdict(), self.recurrent_kernel._asdict(), bias)
+        return _layout(layout).join(parts)
+
+    def __repr__(self) -> str:
+        options = ("go_backwards", "stateful", "zero_output_for_mask")
+        extras = [name for name in options if getattr(self, name)]
+        return (
+            f"LSTMWeights(input_dim={self.input_dim}, units={self.units}, "
+            f"bias={self.bias is not None}, dtype={self.dtype}, "
+            f"activation={self.activation!r}, recurrent_activation={self.recurrent_activation!r}"
+            + "".join(f", {name}=True" for name in extras)
+            + ")"
+        )
+
+
+def _layout(name: str):
+    if name not in LAYOUTS:
+        raise ValueError(f"expected a layout of {', '.join(map(repr, LAYOUTS))}, got {name!r}")
+    return LAYOUTS[name]
+
+
+def _kind(thing: object) -> str:
+    dtype = f" of {thing.dtype}" if isinstance(thing, np.ndarray) else ""
+    return f"{type(thing).__name__}{dtype}"

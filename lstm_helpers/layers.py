@@ -1,0 +1,142 @@
+"""A Keras layer to LSTMWeights and back.
+
+Keras itself is not imported: a layer is read through its own methods, so every backend serves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lstm_helpers.gates import LSTMWeights
+
+_WANTED = "expected a built keras.layers.LSTM, or keras.layers.RNN around one LSTMCell"
+
+
+def gate_weights(layer: Any) -> LSTMWeights:
+    """Read the weights of a layer, by gate.
+
+    Parameters
+    ----------
+    layer : keras.layers.LSTM or keras.layers.RNN
+        Built; an RNN must hold one LSTMCell.
+
+    Returns
+    -------
+    LSTMWeights
+        Slices that are views on the arrays which ``layer.get_weights()`` returned. Those are
+        copies: editing them does not change the layer, ``set_gate_weights`` does.
+
+    Raises
+    ------
+    TypeError
+        Something else than such a layer.
+    ValueError
+        The layer has no weights yet.
+    """
+    cell = _cell(layer)
+    config = cell.get_config()
+    options = layer.get_config()
+    arrays = layer.get_weights()
+    if not arrays:
+        raise ValueError(
+            f"{_WANTED}, got {layer.name!r} without weights: call the model once, "
+            "or give it an Input"
+        )
+    return LSTMWeights.from_arrays(
+        arrays,
+        activation=_activation_name(config["activation"]),
+        recurrent_activation=_activation_name(config["recurrent_activation"]),
+        go_backwards=options["go_backwards"],
+        stateful=options["stateful"],
+        zero_output_for_mask=options.get("zero_output_for_mask", False),
+        compute_dtype=cell.compute_dtype,
+    )
+
+
+def set_gate_weights(layer: Any, w: LSTMWeights) -> None:
+    """Write weights into a layer, bit for bit; after an error the layer is as it was.
+
+    Parameters
+    ----------
+    layer : keras.layers.LSTM or keras.layers.RNN
+        As for ``gate_weights``.
+    w : LSTMWeights
+        Of the layer's shapes and activations, in its dtype or a narrower one.
+
+    Raises
+    ------
+    TypeError
+        Not such a layer, not LSTMWeights, or a dtype that would have to be rounded.
+    ValueError
+        Another shape or activation, bias on one side only, or a value that is not finite.
+    """
+    now = gate_weights(layer)
+    if not isinstance(w, LSTMWeights):
+        raise TypeError(f"expected LSTMWeights, got {type(w).__name__}")
+    if (w.bias is None) != (now.bias is None):
+        has = {True: "without bias", False: "with bias"}
+        raise ValueError(
+            f"expected weights {has[now.bias is None]} like the layer, got {has[w.bias is None]}"
+        )
+    if (w.input_dim, w.units) != (now.input_dim, now.units):
+        raise ValueError(
+            f"expected input_dim={now.input_dim}, units={now.units} like the layer, "
+            f"got input_dim={w.input_dim}, units={w.units}"
+        )
+    for name in ("activation", "recurrent_activation"):
+        mine, theirs = getattr(now, name), getattr(w, name)
+        if mine != theirs:
+            raise ValueError(
+                f"expected {name}={mine!r} like the layer, got {theirs!r}: the same numbers "
+                f"would compute something else (if you mean it, dataclasses.replace(w, "
+                f"{name}={mine!r}))"
+            )
+    if not np.can_cast(w.dtype, now.dtype, casting="safe"):
+        raise TypeError(f"expected {now.dtype} or narrower, got {w.dtype}: that would be rounded")
+    arrays = w.to_arrays()
+    for name, array in zip(("kernel", "recurrent_kernel", "bias"), arrays, strict=False):
+        bad = int(np.size(array) - np.isfinite(array).sum())
+        if bad:
+            raise ValueError(f"expected finite values in {name}, got {bad} NaN or infinite")
+    layer.set_weights(arrays)
+
+
+def _cell(layer: Any) -> Any:
+    """The LSTMCell of a layer that computes what Keras' own LSTM computes."""
+    kind = type(layer).__name__
+    bases = {base.__name__: base for base in type(layer).__mro__ if _is_keras(base)}
+    if "Bidirectional" in bases:
+        raise TypeError(
+            f"{_WANTED}, got Bidirectional: read its two layers one by one, "
+            "layer.forward_layer and layer.backward_layer"
+        )
+    if "Model" in bases:
+        raise TypeError(f"{_WANTED}, got a model ({kind}): pass one of its layers, model.layers[0]")
+    if "LSTM" not in bases and "RNN" not in bases:
+        raise TypeError(f"{_WANTED}, got {'None' if layer is None else kind}")
+    if not hasattr(layer, "cell"):
+        raise TypeError(f"{_WANTED}, got {kind} without a cell")
+    cell = layer.cell
+    original = next(
+        (b for b in type(cell).__mro__ if b.__name__ == "LSTMCell" and _is_keras(b)), None
+    )
+    if original is None:
+        raise TypeError(f"{_WANTED}, got {kind} around {type(cell).__name__}")
+    if type(cell).call is not original.call:
+        raise TypeError(f"{_WANTED}, got {type(cell).__name__}, whose call() is its own")
+    return cell
+
+
+def _is_keras(kind: type) -> bool:
+    return kind.__module__.split(".")[0] == "keras"
+
+
+def _activation_name(serialized: Any) -> str:
+    """Keras' name for its own functions; for others one that no replay will take for them."""
+    if isinstance(serialized, str):
+        return serialized
+    if isinstance(serialized, dict) and isinstance(serialized.get("config"), str):
+        return f"custom {serialized['config']}"
+    return "custom function"
