@@ -1,0 +1,50 @@
+# Every path is relative, so the repository may stand in a folder with a space in its name.
+# The commands are explained in README.md.
+
+PYTHON ?= python3
+EXTRAS ?= course,test
+PY := .venv/bin/python
+READY := .venv/installed
+export PYTHONUTF8 := 1
+
+.PHONY: help lab test course notebooks model lint
+
+help:
+	@echo "make lab        open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
+	@echo "make test       run every test and every notebook"
+	@echo "make course     execute the course into HTML pages in build/course"
+	@echo "make notebooks  execute the notebooks in place (NB=02 for one) and check them"
+	@echo "make model      train the models in data/ anew (about 15 minutes)"
+	@echo "make lint       ruff over package, tests and notebooks"
+
+$(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "make: no $(PYTHON) here: install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "make: expected Python 3.11 to 3.13, got $$($(PYTHON) -V 2>&1): name another one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "make: $(PYTHON) has no venv module: install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	@echo "Setting up .venv, once: about 700 MB, some minutes"
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[$(EXTRAS)]'
+	@touch $(READY)
+
+lab: $(READY)
+	@$(PY) notebooks/course.py lab $(if $(FRESH),--fresh) $(ARGS)
+
+test: $(READY)
+	$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout 300 tests notebooks $(ARGS)
+
+course: $(READY)
+	@$(PY) notebooks/course.py render
+
+notebooks: $(READY)
+	$(PY) notebooks/course.py execute $(NB)
+	$(PY) -m pytest -q tests/test_notebooks.py
+
+model: $(READY)
+	$(PY) data/make_model.py
+
+lint: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .

@@ -1,0 +1,207 @@
+"""One checker, and a table of answers and misconceptions for each notebook.
+
+``check`` says *not attempted yet*, *right, because ...*, or which misunderstanding an answer
+shows. It never says the answer: that stands, worked out, at the end of each notebook.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Exercise:
+    """One row of the table.
+
+    Attributes
+    ----------
+    answer : number, text or array
+        What is right.
+    because : str
+        Said with a right answer.
+    misconceptions : dict from a wrong answer to str
+        What the wrong answer shows. Keys are numbers or text; arrays come as ``wrong_arrays``.
+    wrong_arrays : sequence of (array, str)
+        The same where the answer is an array.
+    tolerance : float
+        Largest difference that still counts as right: for answers that are rounded.
+    hint : str
+        Said with any other wrong answer.
+    """
+
+    answer: Any
+    because: str
+    misconceptions: dict[Any, str] = dataclasses.field(default_factory=dict)
+    wrong_arrays: tuple[tuple[np.ndarray, str], ...] = ()
+    tolerance: float = 1e-6
+    hint: str = ""
+
+    def wrong(self) -> list[tuple[Any, str]]:
+        """Every known wrong answer with what it shows."""
+        return [*self.misconceptions.items(), *self.wrong_arrays]
+
+
+def check(name: str, answer: Any = ...) -> None:
+    """Print what an answer to an exercise shows.
+
+    Parameters
+    ----------
+    name : str
+        Number of notebook and exercise, as ``"01-1"``.
+    answer : anything
+        In any form: number, text, list, array. ``...`` means not attempted.
+
+    Raises
+    ------
+    ValueError
+        There is no such exercise.
+    """
+    print(f"{name}: {verdict(name, answer)}")
+
+
+def verdict(name: str, answer: Any = ...) -> str:
+    """What ``check`` prints, as text."""
+    if name not in EXERCISES:
+        raise ValueError(f"expected an exercise of {', '.join(EXERCISES)}, got {name!r}")
+    exercise = EXERCISES[name]
+    if answer is ... or answer is None:
+        return "not attempted yet. Put your answer in place of the dots and run the cell again."
+    if _same(answer, exercise.answer, exercise.tolerance):
+        return f"right, because {exercise.because}"
+    for wrong, message in exercise.wrong():
+        if _same(answer, wrong, exercise.tolerance):
+            return f"not yet. {message}"
+    given, wanted = _plain(answer), _plain(exercise.answer)
+    if given is None or type(given) is not type(wanted):
+        kind = "a text" if isinstance(wanted, str) else "a number or an array of numbers"
+        return f"not yet. Expected {kind}, got {type(answer).__name__}."
+    if isinstance(given, np.ndarray) and given.shape != wanted.shape:
+        return f"not yet. The shape {given.shape} does not fit. {exercise.hint}".rstrip()
+    return f"not yet. {exercise.hint}".rstrip()
+
+
+def _same(given: Any, wanted: Any, tolerance: float) -> bool:
+    given, wanted = _plain(given), _plain(wanted)
+    if given is None or type(given) is not type(wanted):
+        return False
+    if isinstance(given, str):
+        return given == wanted
+    return given.shape == wanted.shape and bool(np.allclose(given, wanted, rtol=0, atol=tolerance))
+
+
+def _plain(thing: Any) -> np.ndarray | str | None:
+    """An array of floats, without axes of length 1 around a single number; text in lower case."""
+    try:
+        array = np.asarray(thing, dtype=float)
+        return array.reshape(()) if array.size == 1 else array
+    except Exception:  # whatever a learner's object raises when asked for its numbers
+        return thing.strip().lower() if isinstance(thing, str) else None
+
+
+def _quarter(n: int) -> np.ndarray:
+    return EXAMPLE_RECURRENT_KERNEL[:, 3 * n : 3 * n + 3]
+
+
+EXAMPLE_RECURRENT_KERNEL = np.arange(36.0).reshape(3, 12)
+"""Of 3 units, every number another: for exercise 02-2."""
+
+EXERCISES = {
+    "01-1": Exercise(
+        answer=971,
+        because="the last window must still have its target inside: "
+        "hours - time_steps - horizon + 1.",
+        misconceptions={
+            977: "You left no room for the target, which lies 6 hours after the window.",
+            970: "Off by one: where window and target together fill all the hours, "
+            "there is one window, not none.",
+            976: "The target lies 6 hours after the window and must be inside too; and where "
+            "window and target fill all the hours there is one window, not none.",
+            41: "That many windows stand side by side. Ours overlap: one begins at every hour.",
+            1000: "Not every hour can begin a window: it needs the hours after it.",
+        },
+        hint="Try with 30 hours first: how many windows are there then? And with 31?",
+    ),
+    "01-2": Exercise(
+        answer=18,
+        because="the target lies 6 hours after the newest reading, "
+        "so one day before it is 24 - 6 hours before the newest reading.",
+        misconceptions={
+            24: "That is one day before the newest reading. "
+            "Count from the target, which comes 6 hours later.",
+            30: "You went the wrong way: the target lies after the newest reading, not before.",
+            6: "That is as far before the newest reading as the target is after it.",
+            17: "Lag 0 is the newest reading itself: count hours, not places.",
+            19: "Lag 0 is the newest reading itself: count hours, not places.",
+            -19: "That is the place to index with. The lag is the number of hours before the "
+            "newest reading, whose place is -1.",
+        },
+        hint="Draw a line of hours: newest reading at 0, target at 6. Where is one day earlier?",
+    ),
+    "01-3": Exercise(
+        answer=3.846,
+        because="it is the mean of |reading one day before the target - target|, in hPa. "
+        "Pressure has hardly any daily rhythm, so yesterday is a poor guess: "
+        "persistence errs by less than half of that.",
+        misconceptions={
+            5.108: "That is the root mean square error. Asked for is the mean absolute error.",
+            1.836: "That is the error of persistence: you compared with the newest reading.",
+            4.078: "That is the test year. Choices and exercises stay with validation.",
+            2.519: "That is the temperature, in °C. Pressure is the third feature.",
+            3.756: "One hour too new: the newest reading stands at place -1, and it is lag 0.",
+            2.514: "Windows run from the oldest reading to the newest: count from the end.",
+        },
+        tolerance=0.004,
+        hint="Take pressure, the third feature, the validation year, Gucheng, and the mean of "
+        "absolute errors in hPa.",
+    ),
+    "02-1": Exercise(
+        answer=50,
+        because="the recurrent kernel has one row for each unit, "
+        "and every last axis is four gates times the units.",
+        misconceptions={
+            200: "That is the last axis: the four gates side by side, each as wide as the units.",
+            7: "That is the number of features that come in, the rows of the kernel.",
+            100: "That is half of the last axis. How many gates stand side by side in it?",
+            28: "That divides or multiplies the features. Units have to do with the last axis.",
+        },
+        hint="Which axis of which array counts units alone?",
+    ),
+    "02-2": Exercise(
+        answer=_quarter(1),
+        because="all rows, and of the columns the second quarter: units to 2 * units.",
+        wrong_arrays=(
+            (_quarter(0), "That is the input gate: i comes first, forget is the quarter after."),
+            (_quarter(2), "That is the candidate: f comes before c in Keras."),
+            (_quarter(3), "That is the output gate."),
+            (_quarter(1).T, "Transposed: rows are the units that signals come from, as stored."),
+            (
+                EXAMPLE_RECURRENT_KERNEL[:, 1::4],
+                "Every fourth column mixes the gates: they stand block by block, not in turns.",
+            ),
+            (
+                EXAMPLE_RECURRENT_KERNEL.reshape(4, 3, 3)[1],
+                "reshape reads on along the rows, so it mixes the gates: cut columns instead.",
+            ),
+        ),
+        hint="Keep every row and cut columns: the gates stand side by side, in the order i f c o.",
+    ),
+    "02-3": Exercise(
+        answer=19200,
+        because="4 gates * (10 features + 64 units + 1 bias) * 64 units; "
+        "the 168 hours do not come in, since every hour uses the same weights.",
+        misconceptions={
+            168 * 19200: "You counted the weights again for each hour. "
+            "Every hour uses the same ones.",
+            18944: "The biases are missing: one a unit in each gate.",
+            4800: "That is one gate. How many are there?",
+            19456: "One bias too many: PyTorch stores two a gate, Keras one.",
+            2560: "That is the kernel alone.",
+            18945: "Every unit has its own bias, in each gate.",
+        },
+        hint="Add up the three arrays: kernel, recurrent_kernel and bias.",
+    ),
+}
+"""Every exercise by its number."""

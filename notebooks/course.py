@@ -1,0 +1,178 @@
+"""Open, execute and render the course, for ``make lab``, ``notebooks`` and ``course``.
+
+python notebooks/course.py lab [--fresh] [options for JupyterLab]
+python notebooks/course.py execute [02 ...]
+python notebooks/course.py render
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import html
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from tqdm import tqdm
+
+NOTEBOOKS = Path(__file__).resolve().parent
+TOP = NOTEBOOKS.parent
+MINE = TOP / "my-notebooks"
+RENDERED = TOP / "build" / "course"
+CELL_TIMEOUT = 300
+"""Seconds after which a cell counts as hung; the longest takes about 30."""
+
+
+def lab(fresh: bool, options: list[str]) -> int:
+    """Open the reader's own copies, making them first; a copy that exists is never overwritten."""
+    if fresh and MINE.exists():
+        stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+        backup = MINE.with_name(f"{MINE.name}.backup-{stamp}")
+        MINE.rename(backup)
+        print(f"Your notebooks so far are kept in {backup.name}/")
+    MINE.mkdir(exist_ok=True)
+    for source in notebooks():
+        if not (MINE / source.name).exists():
+            shutil.copyfile(source, MINE / source.name)
+    print(f"Work in {MINE.name}/ as you like: the originals stay in {NOTEBOOKS.name}/")
+    command = [sys.executable, "-m", "jupyterlab", f"{MINE.name}/{notebooks()[0].name}"]
+    # JupyterLab asks its own site for news and updates at the first start; a course does not.
+    quiet = ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    quiet += ["--LabApp.news_url=None", "--LabApp.extension_manager=readonly"]
+    try:
+        return subprocess.call([*command, *quiet, *options], cwd=TOP)
+    except KeyboardInterrupt:
+        return 0
+
+
+def execute(numbers: list[str]) -> int:
+    """Execute notebooks where they are and take out what changes from run to run."""
+    for path in notebooks(numbers):
+        notebook = nbformat.read(path, as_version=4)
+        if not run(notebook, path.name):
+            return 1
+        strip(notebook)
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            nbformat.write(notebook, file)
+    return 0
+
+
+def render() -> int:
+    """Execute every notebook in order and leave HTML pages with an index; stop at a failure."""
+    from nbconvert import HTMLExporter
+
+    shutil.rmtree(RENDERED, ignore_errors=True)
+    RENDERED.mkdir(parents=True)
+    # No page may fetch anything: the course is read offline.
+    exporter = HTMLExporter(
+        mathjax_url="", require_js_url="", jquery_url="", mermaid_js_url="", embed_images=True
+    )
+    rows = []
+    for path in notebooks():
+        notebook = nbformat.read(path, as_version=4)
+        if not run(notebook, path.name):
+            return 1
+        strip(notebook)
+        title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+        notebook.metadata["title"] = title
+        page, _ = exporter.from_notebook_node(notebook)
+        target = RENDERED / path.with_suffix(".html").name
+        target.write_text(page, encoding="utf-8")
+        rows.append(f'<li><a href="{target.name}">{html.escape(title)}</a></li>')
+    index = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        "<title>The course</title><style>body{font:1.1rem/1.7 sans-serif;max-width:40rem;"
+        "margin:3rem auto;padding:0 1rem}</style></head><body>"
+        "<h1>What do the weights of a Keras LSTM mean?</h1><ol>\n"
+        + "\n".join(rows)
+        + "\n</ol></body></html>\n"
+    )
+    (RENDERED / "index.html").write_text(index, encoding="utf-8")
+    print(f"Open {RENDERED.relative_to(TOP) / 'index.html'}")
+    return 0
+
+
+def notebooks(numbers: list[str] | None = None) -> list[Path]:
+    """The course's notebooks in order, or those whose names begin with one of ``numbers``."""
+    found = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if not numbers:
+        return found
+    for number in numbers:
+        if not any(path.name.startswith(number) for path in found):
+            names = ", ".join(path.name[:2] for path in found)
+            sys.exit(f"expected a notebook of {names}, got {number}")
+    return [path for path in found if path.name.startswith(tuple(numbers))]
+
+
+def run(notebook: nbformat.NotebookNode, name: str) -> bool:
+    """Execute in place with a bar; after a failing cell say which, and return False."""
+    code = [n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    bar = tqdm(total=len(code), desc=name, unit="cell", file=sys.stdout)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+        coalesce_streams=True,
+        record_timing=False,
+        on_cell_executed=lambda **_: bar.update(),
+    )
+    try:
+        client.execute()
+    except (CellExecutionError, DeadKernelError, TimeoutError) as error:
+        done = bar.n
+        bar.close()
+        # The bar counts a failing cell too, where the kernel lived to answer.
+        failed = next((k for k, n in enumerate(code, 1) if _has_error(notebook.cells[n])), done + 1)
+        print(f"{name}, code cell {failed} of {len(code)} failed:\n{error}", file=sys.stderr)
+        return False
+    bar.close()
+    return True
+
+
+def strip(notebook: nbformat.NotebookNode) -> None:
+    """Take out what differs from run to run or from machine to machine."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    for cell in notebook.cells:
+        kept = {"tags", "jupyter"} & set(cell.metadata)
+        cell.metadata = nbformat.from_dict({name: cell.metadata[name] for name in sorted(kept)})
+
+
+def _has_error(cell: nbformat.NotebookNode) -> bool:
+    allowed = "raises-exception" in cell.metadata.get("tags", [])
+    return not allowed and any(o.output_type == "error" for o in cell.get("outputs", []))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    lab_parser = commands.add_parser("lab", help="open the course in JupyterLab")
+    lab_parser.add_argument("--fresh", action="store_true", help="start anew, keep a backup")
+    execute_parser = commands.add_parser("execute", help="execute notebooks in place")
+    execute_parser.add_argument("numbers", nargs="*", help="01, 02, ...; all unless given")
+    commands.add_parser("render", help="execute all into HTML pages")
+    arguments, rest = parser.parse_known_args()
+    if rest and arguments.command != "lab":
+        parser.error(f"unknown options: {' '.join(rest)}")
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    if arguments.command == "lab":
+        return lab(arguments.fresh, rest)
+    if arguments.command == "execute":
+        return execute(arguments.numbers)
+    return render()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

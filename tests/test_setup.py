@@ -1,0 +1,67 @@
+"""pyproject.toml, constraints.txt, environment.yml and README.md say the same."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parent.parent
+PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+PINS = {}
+for line in (TOP / "constraints.txt").read_text(encoding="utf-8").splitlines():
+    if line and not line.startswith("#"):
+        name, version = line.split("==")
+        PINS[name.lower().replace("_", "-")] = version
+
+
+def requirements():
+    return PROJECT["project"]["dependencies"] + [r for extra in EXTRAS.values() for r in extra]
+
+
+@pytest.mark.parametrize("requirement", requirements())
+def test_every_dependency_is_pinned_within_its_range(requirement):
+    name, least = re.fullmatch(r"([a-z-]+)>=([\d.]+)", requirement).groups()
+    pinned = [int(part) for part in PINS[name].split(".")[:2]]
+    assert pinned >= [int(part) for part in least.split(".")]
+
+
+def test_constraints_are_plain_pins():
+    text = (TOP / "constraints.txt").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        assert re.fullmatch(r"#.*|[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line), line
+
+
+def test_environment_holds_python_pip_and_the_package_only():
+    text = (TOP / "environment.yml").read_text(encoding="utf-8")
+    entries = re.findall(r"(?m)^ +- (.+)$", text)
+    assert entries[0] == "conda-forge"
+    python, *rest = entries[1:]
+    assert re.fullmatch(r"python=3\.1[123]", python)
+    assert rest[:2] == ["pip", "pip:"]
+    assert rest[2] == "-c constraints.txt"
+    extras = re.fullmatch(r"-e \.\[([a-z,]+)\]", rest[3]).group(1).split(",")
+    assert set(extras) <= set(EXTRAS)
+    assert len(rest) == 4
+
+
+def test_every_set_up_path_uses_the_constraints():
+    makefile = (TOP / "Makefile").read_text(encoding="utf-8")
+    readme = (TOP / "README.md").read_text(encoding="utf-8")
+    for text in (makefile, readme):
+        installs = re.findall(r".*pip install.*", text)
+        assert installs
+        assert all("-c constraints.txt" in line for line in installs), installs
+
+
+def test_the_makefile_asks_for_the_pythons_of_pyproject():
+    assert PROJECT["project"]["requires-python"] == ">=3.11,<3.14"
+    assert "(3, 11) <= sys.version_info[:2] <= (3, 13)" in (TOP / "Makefile").read_text()
+
+
+def test_readme_is_short_and_names_every_notebook():
+    readme = (TOP / "README.md").read_text(encoding="utf-8")
+    assert readme.count("\n") < 100
+    for path in (TOP / "notebooks").glob("*.ipynb"):
+        assert path.name in readme
