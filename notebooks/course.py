@@ -119,6 +119,7 @@ def run(notebook: nbformat.NotebookNode, name: str) -> bool:
         notebook,
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
+        extra_arguments=["--log-level=40"],  # only errors of the kernel's own
         resources={"metadata": {"path": str(NOTEBOOKS)}},
         coalesce_streams=True,
         record_timing=False,
