@@ -40,7 +40,6 @@ STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 10.5,
     "axes.titlesize": 11.5,
-    "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": MUTED,
@@ -137,7 +136,7 @@ def weather(features: pd.DataFrame, axes: Sequence[Axes] | None = None) -> Seque
             color = colors.get(name, INK)
             ax.plot(features.index, features[name], color=color, label=FEATURE_NAMES[name])
         ax.set_ylabel(UNITS[group[0]])
-        ax.set_title(" and ".join(FEATURE_NAMES[name] for name in group))
+        ax.set_title(" and ".join(FEATURE_NAMES[name] for name in group), loc="left")
     axes[0].legend(frameon=False, ncols=2, loc="upper right")
     _date_axis(axes[-1])
     return axes
@@ -286,7 +285,7 @@ def array_map(shapes: Mapping[str, tuple[int, ...]], ax: Axes | None = None) -> 
                     va="center",
                     fontweight="bold",
                 )
-        ticks[f"{name}\n{shape}".replace(" ", "")] = top + rows / 2
+        ticks[f"{name}\n{shape}"] = top + rows / 2
         top += rows + gap
     ax.set_yticks(list(ticks.values()), list(ticks))
     ax.set_xticks(np.arange(5) * units)

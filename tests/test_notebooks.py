@@ -92,7 +92,7 @@ def _output_problems(cell) -> list[str]:
     outputs = cell.outputs
     for n, output in enumerate(outputs):
         text = json.dumps(output)
-        if output.get("name") == "stderr" or "Warning" in text:
+        if output.get("name") == "stderr" or "Warning: " in text:
             found.append("stderr or a warning")
         if output.output_type == "error":
             found.append("an error")

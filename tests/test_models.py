@@ -1,0 +1,135 @@
+"""The models in data/ are what their card says: every number again, and one training again."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lstm_helpers as lh
+from lstm_helpers import forecaster, weather
+
+with lh.quiet():
+    import keras
+
+DATA = Path(__file__).parent.parent / "data"
+CARD = json.loads((DATA / "weather_models.json").read_text(encoding="utf-8"))
+LEADS = (1, 6, 24)
+PARTS = ("validation", "test")
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return {lead: forecaster.load_windows(DATA, horizon=lead) for lead in LEADS}
+
+
+@pytest.fixture(scope="module")
+def scalers(windows):
+    return {lead: forecaster.Scaler.fit(training(windows[lead])) for lead in LEADS}
+
+
+def training(parts):
+    return forecaster.join(parts["training"][s] for s in forecaster.TRAINING_STATIONS)
+
+
+def assert_errors(found, card):
+    """Four decimals, and a little for another machine's last bits."""
+    for measure in ("MAE", "RMSE"):
+        np.testing.assert_allclose(found[measure], list(card[measure].values()), atol=1.5e-4)
+        assert list(found.index) == list(card[measure])
+
+
+def test_card_names_the_data_the_settings_and_the_units():
+    for name, checksum in CARD["data"].items():
+        assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == checksum
+    assert len(CARD["data"]) == 4
+    assert {p: tuple(y) for p, y in CARD["years"].items()} == forecaster.YEARS
+    assert CARD["features"] == {name: weather.UNITS[name] for name in weather.FEATURES}
+    settings = CARD["settings"]
+    assert settings["epochs"] == forecaster.EPOCHS
+    assert settings["time_steps"] == forecaster.TIME_STEPS
+    assert settings["batch_size"] == forecaster.BATCH_SIZE
+    assert settings["learning_rate"] == forecaster.LEARNING_RATE
+    assert len(CARD["models"]) == 3 * 5 * 3
+
+
+@pytest.mark.parametrize("lead", LEADS)
+def test_scaling_is_that_of_the_training_years(lead, scalers):
+    for name, values in CARD["scalers"][f"{lead}h"].items():
+        np.testing.assert_allclose(getattr(scalers[lead], name), values, rtol=1e-12)
+
+
+@pytest.mark.parametrize("lead", LEADS)
+@pytest.mark.parametrize("kind", ["trained", "untrained", "shuffled"])
+def test_every_error_of_the_models(lead, kind, windows, scalers):
+    for seed in range(5):
+        model = forecaster.load_model(DATA, lead, seed, kind)
+        card = CARD["models"][f"{kind}_{lead}h_seed{seed}"]
+        for part in PARTS:
+            for station, w in windows[lead][part].items():
+                change = forecaster.predict(model, w, scalers[lead])
+                assert_errors(forecaster.errors(change, w), card[part][station])
+
+
+@pytest.mark.parametrize("lead", LEADS)
+def test_every_error_of_the_baselines(lead, windows, scalers):
+    known = training(windows[lead])
+    rules = {
+        "persistence": forecaster.persistence,
+        "same hour yesterday": forecaster.same_hour_yesterday,
+        "climatology": forecaster.Climatology.fit(known),
+        "ridge": forecaster.Ridge.fit(known, scalers[lead]),
+        "ridge with clock": forecaster.Ridge.fit(known, scalers[lead], clock=True),
+    }
+    for name, rule in rules.items():
+        for part in PARTS:
+            for station, w in windows[lead][part].items():
+                card = CARD["baselines"][f"{name}_{lead}h"][part][station]
+                assert_errors(forecaster.errors(rule(w), w), card)
+
+
+def test_reference_is_the_best_seed_on_validation_and_the_saved_model():
+    def validation_error(seed):
+        card = CARD["models"][f"trained_6h_seed{seed}"]["validation"]
+        return np.mean([card[s]["MAE"]["temp"] for s in forecaster.TRAINING_STATIONS])
+
+    assert min(range(5), key=validation_error) == forecaster.REFERENCE_SEED
+    assert CARD["reference"] == f"trained_6h_seed{forecaster.REFERENCE_SEED}"
+    saved = keras.models.load_model(DATA / "weather_lstm.keras", compile=False)
+    stored = forecaster.load_model_arrays(DATA)
+    for one, other in zip(saved.get_weights(), stored, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_training_again_gives_the_reference_again(windows, scalers):
+    known, scaler = training(windows[6]), scalers[6]
+    keras.utils.set_random_seed(forecaster.REFERENCE_SEED)
+    model = forecaster.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
+    forecaster.train(model, scaler.scale(known.inputs), scaler.scale_change(known.change))
+    for one, other in zip(model.get_weights(), forecaster.load_model_arrays(DATA), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3)
+    w = windows[6]["validation"]["changping"]
+    card = CARD["models"][CARD["reference"]]["validation"]["changping"]
+    assert_errors(forecaster.errors(forecaster.predict(model, w, scaler), w), card)
+
+
+def test_controls_are_what_they_are_called():
+    def temperature(name):
+        return CARD["models"][name]["validation"]["changping"]["MAE"]["temp"]
+
+    for seed in range(5):
+        trained, untrained, shuffled = (
+            temperature(f"{kind}_6h_seed{seed}") for kind in ("trained", "untrained", "shuffled")
+        )
+        persistence = CARD["baselines"]["persistence_6h"]["validation"]["changping"]["MAE"]["temp"]
+        assert trained < 0.5 * persistence
+        assert untrained > 0.9 * persistence
+        assert abs(shuffled - persistence) < 0.1 * persistence
+
+
+def test_a_model_that_does_not_exist_is_refused():
+    with pytest.raises(
+        ValueError, match=r"expected one of shuffled_1h_seed0, .*got trained_6h_seed7"
+    ):
+        forecaster.load_model_arrays(DATA, seed=7)
