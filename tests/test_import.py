@@ -74,7 +74,8 @@ def test_what_python_had_buffered_before_is_not_hidden():
         "import sys, lstm_helpers as lh\n"
         "sys.stderr.write('buffered|')\n"
         "with lh.quiet():\n"
-        "    sys.stderr.write('this line empties the buffer\\n')\n"
+        "    sys.stderr.write('this line empties the buffer\\n')\n",
+        PYTHONUNBUFFERED="",
     )
     assert done.stderr == "buffered|"
 
