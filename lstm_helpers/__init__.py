@@ -27,7 +27,7 @@ def quiet():
     """Hide what TensorFlow's C++ side writes while it starts; a failing import still raises.
 
     Those lines carry times and process ids, go past Python straight to file descriptor 2, and
-    would make every run of a notebook differ. Nothing that Python raises or prints is hidden.
+    would make every run of a notebook differ. What Python raises or prints to stdout stays.
 
     Examples
     --------

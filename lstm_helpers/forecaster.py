@@ -317,7 +317,7 @@ def clock_features(w: Windows) -> np.ndarray:
     """
     when = w.times + pd.Timedelta(hours=w.horizon)
     day = 2 * np.pi * when.hour.to_numpy() / 24
-    year = 2 * np.pi * (when.dayofyear.to_numpy() + when.hour.to_numpy() / 24) / 365.25
+    year = 2 * np.pi * (when.day_of_year.to_numpy() + when.hour.to_numpy() / 24) / 365.25
     of_day, of_year = (
         np.stack([wave(n * angle) for n in (1, 2) for wave in (np.sin, np.cos)], axis=1)
         for angle in (day, year)

@@ -5,6 +5,7 @@ Keras itself is not imported: a layer is read through its own methods, so every 
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,6 @@ def gate_weights(layer: Any) -> LSTMWeights:
         The layer has no weights yet.
     """
     cell = _cell(layer)
-    config = cell.get_config()
-    options = layer.get_config()
     arrays = layer.get_weights()
     if not arrays:
         raise ValueError(
@@ -46,11 +45,11 @@ def gate_weights(layer: Any) -> LSTMWeights:
         )
     return LSTMWeights.from_arrays(
         arrays,
-        activation=_activation_name(config["activation"]),
-        recurrent_activation=_activation_name(config["recurrent_activation"]),
-        go_backwards=options["go_backwards"],
-        stateful=options["stateful"],
-        zero_output_for_mask=options.get("zero_output_for_mask", False),
+        activation=_activation_name(cell.activation),
+        recurrent_activation=_activation_name(cell.recurrent_activation),
+        go_backwards=layer.go_backwards,
+        stateful=layer.stateful,
+        zero_output_for_mask=layer.zero_output_for_mask,
         compute_dtype=cell.compute_dtype,
     )
 
@@ -126,6 +125,10 @@ def _cell(layer: Any) -> Any:
         raise TypeError(f"{_WANTED}, got {kind} around {type(cell).__name__}")
     if type(cell).call is not original.call:
         raise TypeError(f"{_WANTED}, got {type(cell).__name__}, whose call() is its own")
+    wrapper = bases.get("LSTM", bases["RNN"])
+    for method in ("call", "inner_loop"):
+        if getattr(type(layer), method) is not getattr(wrapper, method):
+            raise TypeError(f"{_WANTED}, got {kind}, whose {method}() is its own")
     return cell
 
 
@@ -133,10 +136,9 @@ def _is_keras(kind: type) -> bool:
     return kind.__module__.split(".")[0] == "keras"
 
 
-def _activation_name(serialized: Any) -> str:
+def _activation_name(function: Any) -> str:
     """Keras' name for its own functions; for others one that no replay will take for them."""
-    if isinstance(serialized, str):
-        return serialized
-    if isinstance(serialized, dict) and isinstance(serialized.get("config"), str):
-        return f"custom {serialized['config']}"
-    return "custom function"
+    name = getattr(function, "__name__", type(function).__name__)
+    # Read from the function, not from get_config(): that says 'tanh' of anyone's tanh.
+    own = isinstance(function, types.FunctionType) and function.__module__.split(".")[0] == "keras"
+    return name if own else f"custom {name}"

@@ -96,7 +96,11 @@ def load(path: str | Path) -> pd.DataFrame:
         them: the header is row 1) and column.
     """
     path = Path(path)
-    raw = pd.read_csv(path, dtype=str, skipinitialspace=True)
+    try:
+        # A skipped line would shift the row that an error names.
+        raw = pd.read_csv(path, dtype=str, skipinitialspace=True, skip_blank_lines=False)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise ValueError(f"{path.name}: expected a CSV file, got: {str(error).strip()}") from error
     wanted = [*_KEYS, *COLUMNS, "wd"]
     missing = [name for name in wanted if name not in raw.columns]
     if missing:
@@ -125,7 +129,7 @@ def load(path: str | Path) -> pd.DataFrame:
         _refuse(
             (column < low) | (column > high), raw[source], path, f"a value from {low:g} to {high:g}"
         )
-        frame[name] = column.to_numpy()
+        frame[name] = column.to_numpy(dtype=float)
     unknown = raw["wd"].notna() & ~raw["wd"].isin(COMPASS)
     _refuse(unknown, raw["wd"], path, "one of the 16 compass points")
     frame["wd"] = raw["wd"].to_numpy(dtype=object)

@@ -1,0 +1,394 @@
+"""Reading and writing Keras layers, proved against what the layers do."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import lstm_helpers as lh
+
+with lh.quiet():
+    import keras
+
+LSTM, RNN, LSTMCell = keras.layers.LSTM, keras.layers.RNN, keras.layers.LSTMCell
+FEATURES, UNITS = 3, 2
+
+
+def lstm(units=UNITS, **options):
+    return LSTM(units, **options)
+
+
+def rnn(units=UNITS, dtype=None, use_bias=True, **options):
+    return RNN(LSTMCell(units, dtype=dtype, use_bias=use_bias), dtype=dtype, **options)
+
+
+def built(layer, features=FEATURES):
+    """The layer with random weights, biases too."""
+    layer.build((4, None, features))
+    rng = np.random.default_rng(1)
+    layer.set_weights([rng.normal(size=a.shape).astype(a.dtype) for a in layer.get_weights()])
+    return layer
+
+
+def contents(layer):
+    """Everything that set_gate_weights could have changed, to the bit."""
+    return [(a.dtype, a.shape, a.tobytes()) for a in layer.get_weights()]
+
+
+def other_weights(layer):
+    """Random weights that fit the layer."""
+    rng = np.random.default_rng(2)
+    arrays = [rng.normal(size=a.shape).astype(a.dtype) for a in layer.get_weights()]
+    w = lh.gate_weights(layer)
+    new = lh.LSTMWeights.from_arrays(arrays)
+    return dataclasses.replace(
+        new, activation=w.activation, recurrent_activation=w.recurrent_activation
+    )
+
+
+def changed(w, part, gate, value):
+    """The same weights with one gate's array filled with one value."""
+    gates = getattr(w, part)
+    new = gates._replace(**{gate: np.full_like(getattr(gates, gate), value)})
+    return dataclasses.replace(w, **{part: new})
+
+
+def one_step(layer, x, hidden, cell):
+    """The states after one step, from the layer's own cell."""
+    step = layer.cell(keras.ops.convert_to_tensor(x), [hidden, cell])[1]
+    return [keras.ops.convert_to_numpy(state) for state in step]
+
+
+# Read and write.
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("use_bias", [True, False])
+@pytest.mark.parametrize("kind", [lstm, rnn])
+def test_round_trip_bit_for_bit(kind, use_bias, dtype):
+    source = built(kind(use_bias=use_bias, dtype=dtype))
+    target = kind(use_bias=use_bias, dtype=dtype)
+    target.build((4, None, FEATURES))
+    w = lh.gate_weights(source)
+    assert (w.input_dim, w.units, w.dtype) == (FEATURES, UNITS, np.dtype(dtype))
+    assert (w.bias is not None) == use_bias
+    assert contents(target) != contents(source)
+    lh.set_gate_weights(target, w)
+    assert contents(target) == contents(source)
+
+
+@pytest.mark.parametrize("kind", [lstm, rnn])
+def test_slices_are_views_on_what_get_weights_returned(kind, monkeypatch):
+    layer = built(kind())
+    returned = []
+    original = keras.layers.Layer.get_weights
+
+    def spy(self):
+        returned.append(original(self))
+        return returned[-1]
+
+    monkeypatch.setattr(keras.layers.Layer, "get_weights", spy)
+    w = lh.gate_weights(layer)
+    assert len(returned) == 1
+    for part, array in zip((w.kernel, w.recurrent_kernel, w.bias), returned[0], strict=True):
+        for view in part:
+            assert np.shares_memory(view, array)
+
+
+def test_editing_a_slice_changes_the_copy_and_not_the_layer():
+    layer = built(lstm())
+    before = contents(layer)
+    lh.gate_weights(layer).kernel.f[:] = 0
+    assert contents(layer) == before
+
+
+def test_a_narrower_dtype_is_written_exactly():
+    narrow, wide = built(lstm(dtype="float16")), built(lstm(dtype="float32"))
+    lh.set_gate_weights(wide, lh.gate_weights(narrow))
+    for before, after in zip(narrow.get_weights(), wide.get_weights(), strict=True):
+        np.testing.assert_array_equal(after, before.astype(np.float32), strict=True)
+
+
+def test_what_else_decides_the_output_is_carried():
+    options = {"go_backwards": True, "stateful": True, "zero_output_for_mask": True}
+    plain = lh.gate_weights(built(rnn()))
+    special = lh.gate_weights(built(rnn(**options)))
+    assert {name: getattr(plain, name) for name in options} == dict.fromkeys(options, False)
+    assert {name: getattr(special, name) for name in options} == options
+
+
+@pytest.mark.parametrize("option", ["go_backwards", "stateful"])
+def test_options_of_an_lstm_are_carried_one_by_one(option):
+    w = lh.gate_weights(built(lstm(**{option: True})))
+    assert [w.go_backwards, w.stateful] == [option == "go_backwards", option == "stateful"]
+
+
+def test_mixed_precision_is_told_from_the_dtype_of_the_weights():
+    w = lh.gate_weights(built(lstm(dtype="mixed_float16")))
+    assert (w.dtype, w.compute_dtype) == (np.float32, "float16")
+
+
+@pytest.mark.parametrize("side", ["forward_layer", "backward_layer"])
+def test_the_two_layers_of_a_bidirectional_one_by_one(side):
+    wrapper = built(keras.layers.Bidirectional(LSTM(UNITS)))
+    layer = getattr(wrapper, side)
+    before = contents(wrapper)
+    mine, other = (slice(3), slice(3, 6))[:: 1 if side == "forward_layer" else -1]
+    w = lh.gate_weights(layer)
+    assert [a.tobytes() for a in w.to_arrays()] == [data for _, _, data in before[mine]]
+    assert w.go_backwards == (side == "backward_layer")
+    new = other_weights(layer)
+    lh.set_gate_weights(layer, new)
+    after = contents(wrapper)
+    assert [data for _, _, data in after[mine]] == [a.tobytes() for a in new.to_arrays()]
+    assert after[other] == before[other]
+
+
+def test_a_trained_layer_inside_a_model():
+    model = keras.Sequential([keras.Input((5, FEATURES)), LSTM(UNITS), keras.layers.Dense(1)])
+    w = lh.gate_weights(model.layers[0])
+    assert [a.shape for a in w.to_arrays()] == [a.shape for a in model.get_weights()[:3]]
+
+
+# Which quarter is which gate: shut or open it by its name here, and see what the layer does.
+# Nothing here knows the order in which Keras stores the gates.
+
+HIDDEN, CELL = np.float32([[0.3, -0.2]]), np.float32([[0.7, -0.4]])
+X = np.float32([[0.5, -1.0, 2.0]])
+
+
+def steered(kind, **values):
+    """The states after one step, and with another cell state, of a layer with steered gates."""
+    layer = built(kind())
+    w = lh.gate_weights(layer)
+    for gate, value in values.items():
+        w = changed(w, "bias", gate, value)
+    lh.set_gate_weights(layer, w)
+    return one_step(layer, X, HIDDEN, CELL), one_step(layer, X, HIDDEN, CELL + 1)
+
+
+@pytest.mark.parametrize("kind", [lstm, rnn])
+class TestEachNameSteersItsGate:
+    def test_input_gate_shut_and_forget_gate_open_keep_the_cell(self, kind):
+        (_, cell), (_, cell_2) = steered(kind, i=-100, f=100)
+        np.testing.assert_array_equal(cell, CELL)
+        np.testing.assert_array_equal(cell_2, CELL + 1)
+
+    def test_forget_gate_shut_the_old_cell_does_not_matter(self, kind):
+        (_, cell), (_, cell_2) = steered(kind, f=-100)
+        np.testing.assert_array_equal(cell, cell_2)
+        assert (np.abs(cell) > 1e-3).all()
+
+    def test_input_and_forget_gate_shut_nothing_is_left(self, kind):
+        (hidden, cell), _ = steered(kind, i=-100, f=-100)
+        assert np.abs(cell).max() < 1e-30
+        assert np.abs(hidden).max() < 1e-30
+
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_candidate_at_its_bound_is_what_an_open_input_gate_writes(self, kind, sign):
+        (_, cell), _ = steered(kind, i=100, f=-100, c=100 * sign)
+        np.testing.assert_array_equal(cell, np.full_like(CELL, sign))
+
+    def test_output_gate_shut_the_cell_is_hidden(self, kind):
+        (hidden, cell), _ = steered(kind, o=-100)
+        (_, cell_as_it_was), _ = steered(kind)
+        assert np.abs(hidden).max() < 1e-30
+        np.testing.assert_array_equal(cell, cell_as_it_was)
+
+    def test_output_gate_open_shows_the_cell(self, kind):
+        (hidden, cell), _ = steered(kind, o=100)
+        np.testing.assert_allclose(hidden, np.tanh(cell), atol=1e-6)
+
+
+@pytest.mark.parametrize("features", [FEATURES, UNITS])
+@pytest.mark.parametrize("kind", [lstm, rnn])
+def test_one_step_by_hand_from_the_named_arrays(kind, features):
+    """Rows, columns and the two kernels too; also where both kernels have one shape."""
+    layer = built(kind(), features)
+    w, x = lh.gate_weights(layer), X[:, :features]
+    i, f, c, o = (
+        x @ getattr(w.kernel, gate) + HIDDEN @ getattr(w.recurrent_kernel, gate)
+        + getattr(w.bias, gate)
+        for gate in "ifco"
+    )  # fmt: skip
+    cell = sigmoid(f) * CELL + sigmoid(i) * np.tanh(c)
+    hidden = sigmoid(o) * np.tanh(cell)
+    for found, expected in zip(one_step(layer, x, HIDDEN, CELL), (hidden, cell), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def test_a_fresh_forget_bias_is_one_and_the_rest_zero():
+    layer = LSTM(UNITS)
+    layer.build((None, None, FEATURES))
+    bias = lh.gate_weights(layer).bias
+    assert [gate.tolist() for gate in bias] == [[0, 0], [1, 1], [0, 0], [0, 0]]
+
+
+# What set_gate_weights refuses: each time the layer stays as it was.
+
+
+def arrays_of(w, dtype=None):
+    return [array.astype(dtype or array.dtype) for array in w.to_arrays()]
+
+
+REFUSED = {
+    "other units": (
+        ValueError, "expected input_dim=3, units=2 like the layer, got input_dim=3, units=4",
+        lambda w: lh.gate_weights(built(lstm(4))),
+    ),
+    "other features": (
+        ValueError, "expected input_dim=3, units=2 like the layer, got input_dim=5, units=2",
+        lambda w: lh.gate_weights(built(lstm(), 5)),
+    ),
+    "wider dtype": (
+        TypeError, "expected float32 or narrower, got float64: that would be rounded",
+        lambda w: lh.LSTMWeights.from_arrays(arrays_of(w, np.float64)),
+    ),
+    "NaN": (
+        ValueError, "expected finite values in recurrent_kernel, got 4 NaN or infinite",
+        lambda w: changed(w, "recurrent_kernel", "c", np.nan),
+    ),
+    "infinite": (
+        ValueError, "expected finite values in bias, got 2 NaN or infinite",
+        lambda w: changed(w, "bias", "o", -np.inf),
+    ),
+    "bias missing": (
+        ValueError, "expected weights with bias like the layer, got without bias",
+        lambda w: dataclasses.replace(w, bias=None),
+    ),
+    "activation": (
+        ValueError, "expected activation='tanh' like the layer, got 'relu': the same numbers",
+        lambda w: dataclasses.replace(w, activation="relu"),
+    ),
+    "activation of the gates": (
+        ValueError, "expected recurrent_activation='sigmoid' like the layer, got 'hard_sigmoid_k",
+        lambda w: dataclasses.replace(w, recurrent_activation="hard_sigmoid_keras1"),
+    ),
+    "a list": (TypeError, "expected LSTMWeights, got list", lambda w: w.to_arrays()),
+    "None": (TypeError, "expected LSTMWeights, got NoneType", lambda w: None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("error", "message", "spoil"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("kind", [lstm, rnn])
+def test_weights_that_do_not_fit_are_refused_and_nothing_changes(kind, error, message, spoil):
+    layer = built(kind())
+    before = contents(layer)
+    with pytest.raises(error, match=f"^{message}"):
+        lh.set_gate_weights(layer, spoil(other_weights(layer)))
+    assert contents(layer) == before
+    lh.set_gate_weights(layer, other_weights(layer))
+    assert contents(layer) != before
+
+
+def test_a_bias_too_many_is_refused():
+    layer = built(lstm(use_bias=False))
+    before = contents(layer)
+    with pytest.raises(ValueError, match=r"expected weights without bias .*, got with bias"):
+        lh.set_gate_weights(layer, lh.gate_weights(built(lstm())))
+    assert contents(layer) == before
+
+
+# What is not such a layer.
+
+
+class OwnCall(LSTMCell):
+    def call(self, inputs, states, training=False):
+        return super().call(inputs, states, training=training)
+
+
+class OwnLoop(LSTM):
+    def inner_loop(self, *args, **kwargs):
+        return super().inner_loop(*args, **kwargs)
+
+
+class OnlyRenamed(LSTM):
+    pass
+
+
+WANTED = "expected a built keras.layers.LSTM, or keras.layers.RNN around one LSTMCell, got "
+FOREIGN = {
+    "GRU": (lambda: built(keras.layers.GRU(UNITS)), "GRU around GRUCell"),
+    "SimpleRNN": (
+        lambda: built(keras.layers.SimpleRNN(UNITS)), "SimpleRNN around SimpleRNNCell",
+    ),
+    "stacked cells": (
+        lambda: built(RNN([LSTMCell(UNITS), LSTMCell(UNITS)])), "RNN around StackedRNNCells",
+    ),
+    "Bidirectional": (
+        lambda: built(keras.layers.Bidirectional(LSTM(UNITS))),
+        "Bidirectional: .*layer.forward_layer and layer.backward_layer",
+    ),
+    "model": (
+        lambda: keras.Sequential([keras.Input((5, FEATURES)), LSTM(UNITS)]),
+        r"a model \(Sequential\): .*model.layers\[0\]",
+    ),
+    "convolutional": (
+        lambda: keras.layers.ConvLSTM1D(UNITS, 2), "ConvLSTM1D around ConvLSTMCell",
+    ),
+    "Dense": (lambda: built(keras.layers.Dense(UNITS)), "Dense"),
+    "a cell alone": (lambda: LSTMCell(UNITS), "LSTMCell"),
+    "the class": (lambda: LSTM, "type"),
+    "None": (lambda: None, "None"),
+    "string": (lambda: "lstm", "str"),
+    "arrays": (lambda: built(lstm()).get_weights(), "list"),
+    "own cell": (lambda: built(RNN(OwnCall(UNITS))), r"OwnCall, whose call\(\) is its own"),
+    "own layer": (lambda: built(OwnLoop(UNITS)), r"OwnLoop, whose inner_loop\(\) is its own"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "got"), FOREIGN.values(), ids=FOREIGN)
+def test_anything_else_is_refused_by_name(make, got):
+    thing = make()
+    with pytest.raises(TypeError, match=f"^{WANTED}{got}$"):
+        lh.gate_weights(thing)
+    with pytest.raises(TypeError, match=f"^{WANTED}{got}$"):
+        lh.set_gate_weights(thing, lh.gate_weights(built(lstm())))
+
+
+@pytest.mark.parametrize("kind", [lstm, rnn])
+def test_a_layer_that_is_not_built_yet(kind):
+    layer = kind(name="memory")
+    message = f"^{WANTED}'memory' without weights: call the model once, or give it an Input$"
+    with pytest.raises(ValueError, match=message):
+        lh.gate_weights(layer)
+    with pytest.raises(ValueError, match=message):
+        lh.set_gate_weights(layer, lh.gate_weights(built(lstm())))
+
+
+def test_a_subclass_that_computes_the_same_is_read():
+    assert lh.gate_weights(built(OnlyRenamed(UNITS))).units == UNITS
+
+
+# Activations: Keras' own by their names, and nobody else's under such a name.
+
+
+def tanh(z):
+    return 3 * z
+
+
+@pytest.mark.parametrize(
+    ("activation", "name"),
+    [
+        ("tanh", "tanh"),
+        ("relu", "relu"),
+        (None, "linear"),
+        (keras.activations.hard_sigmoid, "hard_sigmoid"),
+        (tanh, "custom tanh"),
+        (lambda z: z, "custom <lambda>"),
+        (keras.layers.LeakyReLU(), "custom LeakyReLU"),
+    ],
+    ids=["tanh", "relu", "None", "hard_sigmoid", "own tanh", "lambda", "layer"],
+)
+def test_names_of_activations(activation, name):
+    w = lh.gate_weights(built(lstm(activation=activation, recurrent_activation=activation)))
+    assert (w.activation, w.recurrent_activation) == (name, name)
+
+
+def test_activation_and_that_of_the_gates_are_told_apart():
+    w = lh.gate_weights(built(lstm(activation="relu", recurrent_activation="hard_sigmoid")))
+    assert (w.activation, w.recurrent_activation) == ("relu", "hard_sigmoid")
