@@ -11,13 +11,17 @@ import sys
 from lstm_helpers.gates import Gates, LSTMWeights
 from lstm_helpers.layers import gate_weights, set_gate_weights
 from lstm_helpers.layouts import LAYOUTS
+from lstm_helpers.numpy_lstm import LSTMTrace, input_jacobian, replay
 
 __all__ = [
     "LAYOUTS",
     "Gates",
+    "LSTMTrace",
     "LSTMWeights",
     "gate_weights",
+    "input_jacobian",
     "quiet",
+    "replay",
     "set_gate_weights",
 ]
 

@@ -1,0 +1,407 @@
+"""The LSTM in NumPy: every signal forward, the exact gradient with respect to the input backward.
+
+The equations are those of ``LSTMCell.call`` in Keras 3, ``keras/src/layers/rnn/lstm.py``: the cell
+of Hochreiter and Schmidhuber (1997) with the forget gate of Gers, Schmidhuber and Cummins (2000)::
+
+    i, f, o = sigmoid(x W + h U + b)      a kernel, a recurrent kernel and a bias each
+    c~      = tanh(x W_c + h U_c + b_c)
+    c       = f * c + i * c~
+    h       = o * tanh(c)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lstm_helpers.gates import Gates, LSTMWeights
+
+# Bytes that the work may take beyond inputs and outputs, before it goes on in blocks of the batch.
+_WORKSPACE = 2**28
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class LSTMTrace:
+    """All that happened inside an LSTM while it read a batch.
+
+    Time runs in the order of the layer's work, as in what Keras returns: with ``go_backwards``
+    index 0 belongs to the *last* input.
+
+    Attributes
+    ----------
+    gates : Gates of (batch, time, units)
+        After the activation; ``gates.c`` is the candidate. At a masked step they are what Keras
+        computes there and throws away.
+    cell : (batch, time, units)
+        Cell state after each step.
+    hidden : (batch, time, units)
+        What Keras returns with ``return_sequences=True``: the hidden state after each step, except
+        that masked steps show zeros where Keras puts them, which is before the first step that
+        counts and, with ``zero_output_for_mask``, everywhere.
+    initial_state : (hidden, cell), each (batch, units)
+        The states before the first step.
+    mask : (batch, time) of bool, or None
+        True where a step counts, in the order of the work.
+
+    All are views on a few arrays with the batch as their last axis.
+    """
+
+    gates: Gates
+    cell: np.ndarray
+    hidden: np.ndarray
+    initial_state: tuple[np.ndarray, np.ndarray]
+    mask: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        batch, time, units = self.hidden.shape
+        return f"LSTMTrace(batch={batch}, time={time}, units={units}, dtype={self.hidden.dtype})"
+
+
+def replay(
+    w: LSTMWeights,
+    x: np.ndarray,
+    initial_state: tuple[np.ndarray, np.ndarray] | None = None,
+    mask: np.ndarray | None = None,
+) -> LSTMTrace:
+    """Run the layer in NumPy and keep all six signals: four gates, cell and hidden state.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+        From ``gate_weights`` or ``LSTMWeights.from_arrays``.
+    x : (batch, time, features)
+        What the layer reads, at least one step. Cast to the dtype of the weights.
+    initial_state : (hidden, cell), each (batch, units), optional
+        In the order of Keras. Zeros unless given; a stateful layer needs it.
+    mask : (batch, time), optional
+        False at steps that are skipped: states stay, the output repeats.
+
+    Returns
+    -------
+    LSTMTrace
+        In the dtype of the weights.
+
+    Raises
+    ------
+    TypeError
+        ``w`` is not LSTMWeights, or an array does not hold real numbers.
+    ValueError
+        A shape does not fit, or the layer does what is not reproduced here: an activation other
+        than tanh, sigmoid, relu, linear, hard_sigmoid and hard_sigmoid_keras1, mixed precision,
+        a state that is kept between batches.
+
+    Notes
+    -----
+    Equations: the head of this module. NaN and infinity come out where Keras puts them.
+    """
+    x = _checked_input(w, x)
+    batch, time, _ = x.shape
+    initial_state = _checked_state(w, initial_state, batch)
+    mask = None if mask is None else _checked_mask(mask, batch, time)
+    if w.go_backwards:
+        x = x[:, ::-1]
+        mask = None if mask is None else mask[:, ::-1]
+
+    units = w.units
+    steps = np.empty((time + 1, 5 * units, batch), w.dtype)
+    hidden = np.empty((time, units, batch), w.dtype)
+    for part in _blocks(batch, w.dtype.itemsize * (12 * units + w.input_dim)):
+        _forward(
+            w,
+            x[part],
+            [state[part] for state in initial_state],
+            None if mask is None else mask[part],
+            steps[..., part],
+            hidden[..., part],
+        )
+    i, f, o, c = (_batch_first(steps[:-1, n * units : (n + 1) * units]) for n in range(4))
+    trace = LSTMTrace(
+        gates=Gates(i, f, c, o),
+        cell=_batch_first(steps[1:, 4 * units :]),
+        hidden=_batch_first(hidden),
+        initial_state=initial_state,
+        mask=mask,
+    )
+    if mask is not None:
+        shown = mask if w.zero_output_for_mask else np.logical_or.accumulate(mask, axis=1)
+        trace.hidden[~shown] = 0
+    return trace
+
+
+def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """How each output moves with each input: d(h_T @ head)/dx, exactly.
+
+    Backpropagation through time (Werbos 1990) on the stored trace, for all outputs at once.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+        Of a layer that starts from zero states: one that is stateful is refused.
+    x : (batch, time, features)
+        What the layer reads.
+    head : (units, outputs)
+        The matrix that follows the last hidden state, say the kernel of a Dense layer; for one
+        output a single column. The identity gives the Jacobian of the hidden state itself.
+
+    Returns
+    -------
+    (batch, outputs, time, features)
+        In units of output per unit of input, in the dtype of the weights. Time is that of ``x``,
+        also with ``go_backwards``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in ``replay``, and where ``head`` does not fit.
+
+    Notes
+    -----
+    Each activation's derivative is taken from its value, tanh' = 1 - tanh^2; at the corners of
+    relu and hard_sigmoid it is 0. There is no mask.
+    """
+    x = _checked_input(w, x)
+    batch, time, features = x.shape
+    zeros = _checked_state(w, None, batch)
+    head = _checked_numbers("head", head)
+    if head.ndim != 2 or head.shape[0] != w.units or head.shape[1] == 0:
+        raise ValueError(f"expected head of shape ({w.units}, outputs), got {head.shape}")
+    outputs = head.shape[1]
+    jacobian = np.empty((time, features, outputs, batch), w.dtype)
+    # Work in the layer's own order of time; what it writes here stands in the order of x.
+    ordered = slice(None, None, -1 if w.go_backwards else 1)
+    per_sample = 6 * w.units * time + outputs * (8 * w.units + features) + 20 * w.units
+    for part in _blocks(batch, w.dtype.itemsize * per_sample):
+        size = len(x[part])
+        steps = np.empty((time + 1, 5 * w.units, size), w.dtype)
+        hidden = np.empty((time, w.units, size), w.dtype)
+        _forward(w, x[part, ordered], [zero[part] for zero in zeros], None, steps, hidden)
+        _backward(w, steps, head, jacobian[ordered, ..., part])
+    return jacobian.transpose(3, 2, 0, 1)
+
+
+def _forward(w, x, initial_state, mask, steps, hidden) -> None:
+    """Fill ``steps`` (time + 1, 5 units, batch) and ``hidden`` (time, units, batch).
+
+    Rows of a step: i, f, o, candidate, and the cell state *before* the step, so that i * c~ and
+    f * c are one product of neighbours. The batch comes last, where memory is contiguous.
+    """
+    units = w.units
+    matrix = _side_by_side(w)
+    activate = _all_gates(w, matrix)
+    output_activation = _ACTIVATIONS[w.activation][0]
+    # One product a step, [U W b] @ [h; x; 1]; the row of ones stays as it is.
+    reads = np.ones((matrix.shape[1], len(x)), w.dtype)
+    h, reads_x = reads[:units], reads[units : units + w.input_dim]
+    z = np.empty((4 * units, len(x)), w.dtype)
+    products = np.empty((2 * units, len(x)), w.dtype)
+    written, kept = products[:units], products[units:]
+    h[...], steps[0, 4 * units :] = initial_state[0].T, initial_state[1].T
+    skipped = itertools.repeat(None) if mask is None else ~mask.T
+    rows = zip(
+        x.transpose(1, 2, 0),
+        skipped,
+        steps[:, : 4 * units],
+        steps[:, : 2 * units],
+        steps[:, 3 * units :],
+        steps[:, 2 * units : 3 * units],
+        steps[1:, 4 * units :],
+        hidden,
+        strict=False,
+    )
+    # Not a number and infinity pass through silently, as in Keras.
+    with np.errstate(all="ignore"):
+        for x_t, skip, gates, i_f, candidate_cell, o, cell, hidden_t in rows:
+            reads_x[...] = x_t
+            np.matmul(matrix, reads, out=z)
+            activate(z, gates)
+            np.multiply(i_f, candidate_cell, out=products)
+            np.add(written, kept, out=cell)
+            output_activation(cell, hidden_t)
+            np.multiply(hidden_t, o, out=hidden_t)
+            if skip is not None:
+                np.copyto(cell, candidate_cell[units:], where=skip)
+                np.copyto(hidden_t, h, where=skip)
+            h[...] = hidden_t
+
+
+def _backward(w, steps, head, jacobian) -> None:
+    """Fill ``jacobian`` (time, features, outputs, batch) from what ``_forward`` stored.
+
+    Per step, last first, with dh and dc the derivatives of all outputs by hidden and cell state:
+    dc += dh * o * act'(c); then through each gate to z = [U W b] @ [h; x; 1], and back by its
+    transpose, [dh; dx] = [U W]' @ dz. What does not depend on the output is computed once.
+    """
+    units, batch = w.units, steps.shape[-1]
+    outputs = head.shape[1]
+    back = np.ascontiguousarray(_side_by_side(w)[:, : units + w.input_dim].T)
+    activation, slope = _ACTIVATIONS[w.activation]
+    gate_slope = _ACTIVATIONS[w.recurrent_activation][1]
+    tanh_c = np.empty((units, batch), w.dtype)
+    local = np.empty((4 * units, batch), w.dtype)
+    dz = np.empty((4, units, outputs, batch), w.dtype)
+    dc = np.zeros((units, outputs, batch), w.dtype)
+    through = np.empty((units, outputs, batch), w.dtype)
+    dh_dx = np.empty((len(back), outputs * batch), w.dtype)
+    dh = dh_dx[:units].reshape(units, outputs, batch)
+    dx = dh_dx[units:].reshape(-1, outputs, batch)
+    dh[...] = head[:, :, None]
+    with np.errstate(all="ignore"):
+        for step, cell, jacobian_t in zip(
+            steps[-2::-1], steps[:0:-1, 4 * units :], jacobian[::-1], strict=True
+        ):
+            i, f, o, candidate, _ = step.reshape(5, units, batch)
+            activation(cell, tanh_c)
+            np.multiply(gate_slope(step[: 2 * units]), step[3 * units :], out=local[: 2 * units])
+            np.multiply(gate_slope(o), tanh_c, out=local[2 * units : 3 * units])
+            np.multiply(slope(candidate), i, out=local[3 * units :])
+            to_i, to_f, to_o, to_c = local.reshape(4, units, 1, batch)
+            np.multiply(dh, (o * slope(tanh_c))[:, None], out=through)
+            dc += through
+            np.multiply(dc, to_i, out=dz[0])
+            np.multiply(dc, to_f, out=dz[1])
+            np.multiply(dh, to_o, out=dz[2])
+            np.multiply(dc, to_c, out=dz[3])
+            np.matmul(back, dz.reshape(4 * units, outputs * batch), out=dh_dx)
+            dc *= f[:, None]
+            jacobian_t[...] = dx
+
+
+def _side_by_side(w: LSTMWeights) -> np.ndarray:
+    """[U W b]', (4 units, units + features + 1), its rows in the order i, f, o, candidate."""
+    groups = [w.recurrent_kernel, w.kernel]
+    if w.bias is not None:
+        groups.append(Gates(*(bias[None] for bias in w.bias)))
+    gates = [np.concatenate([getattr(group, gate) for group in groups]) for gate in "ifoc"]
+    return np.ascontiguousarray(np.concatenate(gates, axis=1).T)
+
+
+def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable:
+    """What turns z into the four gates. May fold a factor into the matrix."""
+    sigmoids = 3 * w.units
+    if (w.activation, w.recurrent_activation) == ("tanh", "sigmoid"):
+        # sigmoid(z) = tanh(z / 2) / 2 + 1/2: one tanh serves all four gates, and is faster than
+        # exp. Halving the weights is exact.
+        half = np.array(0.5, w.dtype)
+        matrix[:sigmoids] *= half
+
+        def activate(z, out):
+            np.tanh(z, out=out)
+            gates = out[:sigmoids]
+            np.multiply(gates, half, out=gates)
+            np.add(gates, half, out=gates)
+
+    else:
+        gate_activation = _ACTIVATIONS[w.recurrent_activation][0]
+        activation = _ACTIVATIONS[w.activation][0]
+
+        def activate(z, out):
+            gate_activation(z[:sigmoids], out[:sigmoids])
+            activation(z[sigmoids:], out[sigmoids:])
+
+    return activate
+
+
+def _sigmoid(z, out):
+    np.exp(-z, out=out)
+    out += 1
+    np.reciprocal(out, out=out)
+
+
+def _hard_sigmoid(z, out):
+    np.add(z, 3, out=out)
+    np.clip(out, 0, 6, out=out)
+    out /= 6
+
+
+def _hard_sigmoid_keras1(z, out):
+    np.multiply(z, 0.2, out=out)
+    out += 0.5
+    np.clip(out, 0, 1, out=out)
+
+
+# By name: the function, (z, out), and its derivative, computed from its value y.
+_ACTIVATIONS = {
+    "tanh": (np.tanh, lambda y: 1 - y * y),
+    "sigmoid": (_sigmoid, lambda y: y - y * y),
+    "relu": (lambda z, out: np.maximum(z, 0, out=out), lambda y: (y > 0).astype(y.dtype)),
+    "linear": (np.positive, np.ones_like),
+    "hard_sigmoid": (_hard_sigmoid, lambda y: ((y > 0) & (y < 1)) * y.dtype.type(1 / 6)),
+    "hard_sigmoid_keras1": (
+        _hard_sigmoid_keras1,
+        lambda y: ((y > 0) & (y < 1)) * y.dtype.type(0.2),
+    ),
+}
+
+
+def _blocks(batch: int, bytes_per_sample: int) -> list[slice]:
+    """Parts of the batch whose work fits into the allowance, at least one sample each."""
+    size = max(1, _WORKSPACE // bytes_per_sample)
+    return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
+
+
+def _batch_first(array: np.ndarray) -> np.ndarray:
+    """(time, units, batch) as (batch, time, units), a view."""
+    return array.transpose(2, 0, 1)
+
+
+def _checked_input(w: LSTMWeights, x: Any) -> np.ndarray:
+    """Return x as an array, once nothing forbids to run the layer."""
+    if not isinstance(w, LSTMWeights):
+        raise TypeError(f"expected LSTMWeights, got {type(w).__name__}")
+    for name in ("activation", "recurrent_activation"):
+        if getattr(w, name) not in _ACTIVATIONS:
+            raise ValueError(
+                f"expected {name} to be one of {', '.join(_ACTIVATIONS)}, got {getattr(w, name)!r}"
+            )
+    if w.compute_dtype not in (None, w.dtype.name):
+        raise ValueError(
+            f"expected a layer that computes in the dtype of its weights, {w.dtype}, got "
+            f"compute_dtype={w.compute_dtype!r}: mixed precision is not reproduced"
+        )
+    x = _checked_numbers("x", x)
+    if x.ndim != 3:
+        raise ValueError(f"expected x of shape (batch, time, features), got {x.shape}")
+    if x.shape[2] != w.input_dim:
+        raise ValueError(f"expected {w.input_dim} features in x, got {x.shape[2]}")
+    if x.shape[1] == 0:
+        raise ValueError(f"expected at least one time step in x, got shape {x.shape}")
+    return x
+
+
+def _checked_state(w: LSTMWeights, state: Any, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    if state is None:
+        if w.stateful:
+            raise ValueError(
+                "expected an initial_state for a stateful layer, which goes on from where its last "
+                "batch ended, got none: pass zeros for its start"
+            )
+        return np.zeros((batch, w.units), w.dtype), np.zeros((batch, w.units), w.dtype)
+    if not isinstance(state, tuple | list) or len(state) != 2:
+        got = f"{len(state)} of them" if isinstance(state, tuple | list) else type(state).__name__
+        raise ValueError(f"expected initial_state as (hidden, cell), got {got}")
+    state = [_checked_numbers("initial_state", part) for part in state]
+    shapes = [part.shape for part in state]
+    if shapes != [(batch, w.units)] * 2:
+        raise ValueError(
+            f"expected two arrays of shape ({batch}, {w.units}) in initial_state, got {shapes}"
+        )
+    hidden, cell = (part.astype(w.dtype) for part in state)
+    return hidden, cell
+
+
+def _checked_mask(mask: Any, batch: int, time: int) -> np.ndarray:
+    mask = _checked_numbers("mask", mask)
+    if mask.shape != (batch, time):
+        raise ValueError(f"expected mask of shape ({batch}, {time}), got {mask.shape}")
+    return mask.astype(bool)
+
+
+def _checked_numbers(name: str, array: Any) -> np.ndarray:
+    array = np.asarray(array)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"expected {name} as an array of real numbers, got dtype {array.dtype}")
+    return array

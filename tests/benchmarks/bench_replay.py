@@ -1,0 +1,211 @@
+"""How long replay and input_jacobian take, beside everything else that gives the same numbers.
+
+Prints a Markdown table. Each line is a series of pairs, ours and the other in turn in one process;
+the ratio is the median over the pairs, so that what else the machine does hits both. NumPy's BLAS
+is pinned to one thread, TensorFlow may use all cores.
+"""
+
+import os
+
+# Read once, when NumPy loads its BLAS.
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["MKL_NUM_THREADS"] = "1"
+
+import platform
+import time
+
+import numpy as np
+
+import lstm_helpers as lh
+
+with lh.quiet():
+    import keras
+    import tensorflow as tf
+
+SECONDS_A_LINE = 6.0
+# name: batch, steps, features, units
+SIZES = {"S1": (256, 72, 8, 32), "S2": (2000, 168, 8, 64), "S3": (1, 10_000, 8, 32)}
+# Ours as a part of the other, at most.
+TARGETS = {
+    ("S1", "floor"): 1.3,
+    ("S1", "textbook loop"): 0.4,
+    ("S1", "model.predict"): 0.12,
+    ("S1", "tf.function"): 0.75,
+    ("S2", "floor"): 1.2,
+    ("S2", "textbook loop"): 0.4,
+    ("Jacobian, 1 output", "eager batch_jacobian"): 1 / 80,
+    ("Jacobian, 8 outputs", "eager batch_jacobian"): 1 / 80,
+    ("Jacobian, 1 output", "best compiled"): 1.1,
+    ("Jacobian, 8 outputs", "best compiled"): 1.1,
+}
+
+
+def floor(w, x):
+    """What no NumPy replay can leave out: its products, its tanh, one write of six signals."""
+    batch, time, features = x.shape
+    units = w.units
+    matrix = np.ones((4 * units, units + features + 1), w.dtype) / 100
+    reads = np.ones((units + features + 1, batch), w.dtype)
+    z = np.empty((4 * units, batch), w.dtype)
+    gates = np.empty((time, 4 * units, batch), w.dtype)
+    hidden = np.empty((time, units, batch), w.dtype)
+    cell = np.empty((time, units, batch), w.dtype)
+    for t in range(time):
+        np.matmul(matrix, reads, out=z)
+        np.tanh(z, out=gates[t])
+        np.tanh(z[:units], out=hidden[t])
+        cell[t] = z[:units]
+    return gates, hidden, cell
+
+
+def textbook(w, x):
+    """Six lines a step, as the equations stand in a book; every signal (batch, time, units)."""
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    W, U, b = w.kernel, w.recurrent_kernel, w.bias
+    h = c = np.zeros((len(x), w.units), w.dtype)
+    signals = []
+    for t in range(x.shape[1]):
+        i = sigmoid(x[:, t] @ W.i + h @ U.i + b.i)
+        f = sigmoid(x[:, t] @ W.f + h @ U.f + b.f)
+        candidate = np.tanh(x[:, t] @ W.c + h @ U.c + b.c)
+        o = sigmoid(x[:, t] @ W.o + h @ U.o + b.o)
+        c = f * c + i * candidate
+        h = o * np.tanh(c)
+        signals.append((i, f, candidate, o, c, h))
+    return [np.stack(signal, axis=1) for signal in zip(*signals, strict=True)]
+
+
+def pairs(ours, other):
+    """Return (median ratio ours / other, its quartiles, median seconds of ours, number)."""
+    ours(), other()
+    begin, ratios, seconds = time.perf_counter(), [], []
+    while time.perf_counter() - begin < SECONDS_A_LINE or len(ratios) < 3:
+        took = {}
+        for function in (ours, other) if len(ratios) % 2 else (other, ours):
+            start = time.perf_counter()
+            function()
+            took[function] = time.perf_counter() - start
+        ratios.append(took[ours] / took[other])
+        seconds.append(took[ours])
+    low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
+    return middle, (low, high), np.median(seconds), len(ratios)
+
+
+def line(work, name, ours, other):
+    ratio, (low, high), seconds, count = pairs(ours, other)
+    target = TARGETS.get((work, name.split(":")[0]))
+    print(
+        f"| {work} | {name} | {ratio:.3f} | {low:.3f} to {high:.3f} | "
+        f"{'' if target is None else f'{target:.4g}'} | {seconds * 1e3:.1f} ms | {count} |",
+        flush=True,
+    )
+
+
+def make_layer(size, rng, **options):
+    batch, steps, features, units = size
+    layer = keras.layers.LSTM(units, **options)
+    layer.build((None, steps, features))
+    layer.set_weights(
+        [rng.uniform(-0.3, 0.3, a.shape).astype("float32") for a in layer.get_weights()]
+    )
+    return layer, rng.normal(size=(batch, steps, features)).astype("float32")
+
+
+def bench_replay(work, rng):
+    layer, x = make_layer(SIZES[work], rng, return_sequences=True)
+    w = lh.gate_weights(layer)
+    tensor = tf.constant(x)
+    model = keras.Sequential([keras.Input(x.shape[1:]), layer])
+    compiled, xla = tf.function(layer), tf.function(layer, jit_compile=True)
+    hidden = lh.replay(w, x).hidden
+    assert np.allclose(hidden, xla(tensor), atol=1e-5)
+    assert np.allclose(hidden, textbook(w, x)[-1], atol=1e-5)
+    others = {
+        "floor": lambda: floor(w, x),
+        "textbook loop": lambda: textbook(w, x),
+        "model.predict": lambda: model.predict(x, batch_size=len(x), verbose=0),
+        "tf.function": lambda: compiled(tensor).numpy(),
+        "XLA": lambda: xla(tensor).numpy(),
+        "eager call": lambda: layer(tensor).numpy(),
+    }
+    for name, other in others.items():
+        line(work, name, lambda: lh.replay(w, x), other)
+
+
+def bench_jacobian(outputs, rng):
+    layer, x = make_layer(SIZES["S1"], rng)
+    w = lh.gate_weights(layer)
+    head = rng.normal(size=(w.units, outputs)).astype("float32")
+    tensor = tf.constant(x)
+
+    def batch_jacobian(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x) @ head
+        return tape.batch_jacobian(y, x)
+
+    def output_by_output(x):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            ys = tf.unstack(layer(x) @ head, axis=1)
+        return tf.stack([tape.gradient(y, x) for y in ys], axis=1)
+
+    def one_copy_an_output(x):
+        copies = tf.tile(x, (outputs, 1, 1))
+        with tf.GradientTape() as tape:
+            tape.watch(copies)
+            y = tf.reduce_sum(layer(copies) * np.repeat(head.T, len(x), axis=0))
+        gradient = tape.gradient(y, copies)
+        return tf.transpose(tf.reshape(gradient, (outputs, *x.shape)), (1, 0, 2, 3))
+
+    # XLA refuses batch_jacobian over Keras' loop.
+    compiled = {
+        "batch_jacobian in tf.function": tf.function(batch_jacobian),
+        "output by output, XLA": tf.function(output_by_output, jit_compile=True),
+        "one copy an output, XLA": tf.function(one_copy_an_output, jit_compile=True),
+    }
+    ours = lh.input_jacobian(w, x, head)
+    fastest = {}
+    for name, function in compiled.items():
+        assert np.allclose(ours, function(tensor), atol=1e-5)
+        start = time.perf_counter()
+        for _ in range(10):
+            function(tensor).numpy()
+        fastest[name] = time.perf_counter() - start
+    best = min(fastest, key=fastest.get)
+    work = f"Jacobian, {outputs} output{'s' * (outputs > 1)}"
+    line(
+        work,
+        f"best compiled: {best}",
+        lambda: lh.input_jacobian(w, x, head),
+        lambda: compiled[best](tensor).numpy(),
+    )
+    line(
+        work,
+        "eager batch_jacobian",
+        lambda: lh.input_jacobian(w, x, head),
+        lambda: batch_jacobian(tensor).numpy(),
+    )
+
+
+def main():
+    # Retracing is what the eager batch_jacobian does; it need not be told each time.
+    tf.get_logger().setLevel("ERROR")
+    rng = np.random.default_rng(0)
+    print(
+        f"Python {platform.python_version()}, NumPy {np.__version__}, TensorFlow {tf.__version__}, "
+        f"Keras {keras.__version__}, {os.cpu_count()} cores.\n"
+    )
+    print("| work | against | ours / other | quartiles | at most | ours | pairs |")
+    print("|---|---|---|---|---|---|---|")
+    for work in SIZES:
+        bench_replay(work, rng)
+    for outputs in (1, 8):
+        bench_jacobian(outputs, rng)
+
+
+if __name__ == "__main__":
+    main()

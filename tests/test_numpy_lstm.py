@@ -1,0 +1,401 @@
+"""The NumPy LSTM against Keras, against a textbook loop, and against central differences."""
+
+import dataclasses
+import itertools
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import lstm_helpers as lh
+from lstm_helpers import numpy_lstm
+
+with lh.quiet():
+    import keras
+    import tensorflow as tf
+
+ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear", "hard_sigmoid")
+# At ordinary (Glorot) scale; half precision has 11 bits.
+TOLERANCE = {"float32": 1e-6, "float64": 1e-13, "float16": 4e-3}
+
+
+def keras_layer(units, features, **options):
+    options = {"return_sequences": True, "return_state": True} | options
+    layer = keras.layers.LSTM(units, **options)
+    layer.build((options.get("batch"), None, features))
+    return layer
+
+
+def random_weights(rng, layer, scale=1.0):
+    """Set Glorot weights and a small random bias: Keras' own draws, but seeded."""
+    arrays = []
+    for array in layer.get_weights():
+        limit = np.sqrt(6 / sum(array.shape)) if array.ndim == 2 else 0.5
+        arrays.append(scale * rng.uniform(-limit, limit, array.shape).astype(array.dtype))
+    layer.set_weights(arrays)
+    return lh.gate_weights(layer)
+
+
+def random_state(rng, batch, units, dtype):
+    return tuple(rng.uniform(-1, 1, (batch, units)).astype(dtype) for _ in range(2))
+
+
+def run_keras(layer, x, state=None, mask=None):
+    """Return (all hidden states, last hidden state, last cell state)."""
+    state = None if state is None else [tf.constant(part) for part in state]
+    mask = None if mask is None else tf.constant(mask)
+    return [part.numpy() for part in layer(tf.constant(x), initial_state=state, mask=mask)]
+
+
+def textbook(w, x, activation=np.tanh, gate=lambda z: 1 / (1 + np.exp(-z))):
+    """The six lines, as one would write them; returns i, f, c~, o, cell, hidden by step."""
+    h = c = np.zeros((len(x), w.units), w.dtype)
+    W, U, b = w.kernel, w.recurrent_kernel, w.bias
+    signals = []
+    for t in range(x.shape[1]):
+        i = gate(x[:, t] @ W.i + h @ U.i + b.i)
+        f = gate(x[:, t] @ W.f + h @ U.f + b.f)
+        candidate = activation(x[:, t] @ W.c + h @ U.c + b.c)
+        o = gate(x[:, t] @ W.o + h @ U.o + b.o)
+        c = f * c + i * candidate
+        h = o * activation(c)
+        signals.append((i, f, candidate, o, c, h))
+    return [np.stack(signal, axis=1) for signal in zip(*signals, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("names", "functions"),
+    [
+        (("tanh", "sigmoid"), ()),
+        (("tanh", "hard_sigmoid"), (np.tanh, lambda z: np.clip(z / 6 + 0.5, 0, 1))),
+        (("tanh", "hard_sigmoid_keras1"), (np.tanh, lambda z: np.clip(0.2 * z + 0.5, 0, 1))),
+        (("relu", "tanh"), (lambda z: np.maximum(z, 0), np.tanh)),
+    ],
+    ids=lambda value: "-".join(value) if value and isinstance(value[0], str) else "",
+)
+def test_every_signal_is_that_of_the_textbook_loop(names, functions):
+    rng = np.random.default_rng(0)
+    w = random_weights(rng, keras_layer(11, 3, dtype="float64"), scale=2.0)
+    w = dataclasses.replace(w, activation=names[0], recurrent_activation=names[1])
+    x = rng.normal(size=(7, 24, 3))
+    trace = lh.replay(w, x)
+    for ours, theirs in zip(
+        (*trace.gates, trace.cell, trace.hidden), textbook(w, x, *functions), strict=True
+    ):
+        assert ours.shape == (7, 24, 11)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-13)
+
+
+# Gates that are not bounded let most networks explode, whatever computes them: a few steps then.
+CONFIGURATIONS = [
+    (activation, recurrent_activation, dtype)
+    for dtype in ("float32", "float64")
+    for activation, recurrent_activation in itertools.product(ACTIVATIONS, repeat=2)
+]
+
+
+@pytest.mark.parametrize("number", range(len(CONFIGURATIONS)))
+def test_generated_layers_equal_keras(number):
+    activation, recurrent_activation, dtype = CONFIGURATIONS[number]
+    rng = np.random.default_rng(number)
+    units = int(np.linspace(1, 128, len(CONFIGURATIONS))[number])
+    features = int(rng.integers(1, 12))
+    layer = keras_layer(
+        units,
+        features,
+        activation=activation,
+        recurrent_activation=recurrent_activation,
+        dtype=dtype,
+        use_bias=number % 3 > 0,
+        go_backwards=number % 2 > 0,
+    )
+    with_state, with_mask = number % 5 > 1, number % 7 > 3
+    signature = [tf.TensorSpec((None, None, features), dtype)]
+    signature += with_state * [tf.TensorSpec((None, units), dtype)] * 2
+    signature += with_mask * [tf.TensorSpec((None, None), "bool")]
+
+    @tf.function(input_signature=signature)
+    def oracle(x, *rest):
+        state = list(rest[:2]) if with_state else None
+        return layer(x, initial_state=state, mask=rest[-1] if with_mask else None)
+
+    longest = 200 if recurrent_activation not in ("relu", "linear") else 8
+    for example in range(10):
+        w = random_weights(rng, layer)
+        batch = int(rng.integers(1, 9))
+        time = longest if example == 0 else int(rng.integers(1, longest))
+        x = rng.normal(size=(batch, time, features)).astype(dtype)
+        state = random_state(rng, batch, units, dtype) if with_state else None
+        mask = rng.random((batch, time)) > 0.3 if with_mask else None
+        given = [x, *(state or []), *([mask] if with_mask else [])]
+        hidden, _, last_cell = (part.numpy() for part in oracle(*map(tf.constant, given)))
+
+        trace = lh.replay(w, x, state, mask)
+
+        assert trace.hidden.dtype == dtype
+        np.testing.assert_allclose(trace.hidden, hidden, rtol=0, atol=TOLERANCE[dtype])
+        np.testing.assert_allclose(trace.cell[:, -1], last_cell, rtol=0, atol=TOLERANCE[dtype])
+        if recurrent_activation in ("sigmoid", "hard_sigmoid"):
+            for gate in (trace.gates.i, trace.gates.f, trace.gates.o):
+                assert gate.min() >= 0
+                assert gate.max() <= 1
+
+
+@pytest.mark.parametrize("scale", [1, 3, 10, 30])
+def test_no_further_from_float64_than_keras_however_large_the_weights(scale):
+    """Chaotic networks blow rounding up: then no two programs agree, and ours is no worse."""
+    rng = np.random.default_rng(scale)
+    layer = keras_layer(32, 8)
+    exact_layer = keras_layer(32, 8, dtype="float64")
+    x = rng.normal(size=(64, 72, 8)).astype("float32")
+    w = random_weights(rng, layer, scale)
+    exact_layer.set_weights(layer.get_weights())
+    exact = run_keras(exact_layer, x.astype("float64"))[0]
+    theirs = np.abs(run_keras(layer, x)[0] - exact).max()
+    ours = np.abs(lh.replay(w, x).hidden - exact).max()
+    assert ours <= max(1e-6, 4 * theirs)
+
+
+def test_half_precision():
+    rng = np.random.default_rng(1)
+    layer = keras_layer(6, 3, dtype="float16")
+    w = random_weights(rng, layer)
+    x = rng.normal(size=(4, 20, 3)).astype("float16")
+    trace = lh.replay(w, x)
+    assert trace.hidden.dtype == "float16"
+    np.testing.assert_allclose(
+        trace.hidden, run_keras(layer, x)[0], rtol=0, atol=TOLERANCE["float16"]
+    )
+
+
+def test_input_is_cast_to_the_dtype_of_the_weights():
+    rng = np.random.default_rng(2)
+    w = random_weights(rng, keras_layer(4, 2))
+    for x in (rng.normal(size=(3, 5, 2)), rng.integers(-9, 9, (3, 5, 2))):
+        trace = lh.replay(w, x)
+        assert trace.hidden.dtype == "float32"
+        np.testing.assert_array_equal(trace.hidden, lh.replay(w, x.astype("float32")).hidden)
+    assert lh.input_jacobian(w, x, np.eye(4)).dtype == "float32"
+
+
+MASKS = {
+    "padding behind": [1, 1, 1, 1, 0, 0],
+    "padding in front": [0, 0, 1, 1, 1, 1],
+    "holes": [0, 1, 0, 0, 1, 0],
+    "nothing left": [0, 0, 0, 0, 0, 0],
+}
+
+
+@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+@pytest.mark.parametrize("zero_output_for_mask", [False, True])
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_masks_with_an_initial_state_equal_keras(mask, zero_output_for_mask, go_backwards):
+    rng = np.random.default_rng(3)
+    options = {"go_backwards": go_backwards, "zero_output_for_mask": zero_output_for_mask}
+    layer = keras_layer(5, 2, **options)
+    w = random_weights(rng, layer)
+    x = rng.normal(size=(3, 6, 2)).astype("float32")
+    x[:, ~np.array(mask, bool)] = np.nan  # what is masked must not be felt
+    mask = np.array([mask, mask, [1] * 6], bool)
+    x[2] = 1
+    state = random_state(rng, 3, 5, "float32")
+    hidden, _, last_cell = run_keras(layer, x, state, mask)
+
+    trace = lh.replay(w, x, state, mask)
+
+    np.testing.assert_allclose(trace.hidden, hidden, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(trace.cell[:, -1], last_cell, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(trace.mask, mask[:, ::-1] if go_backwards else mask)
+    np.testing.assert_array_equal(trace.initial_state, state)
+
+
+def test_backwards_the_trace_runs_in_the_order_of_the_work():
+    rng = np.random.default_rng(4)
+    w = random_weights(rng, keras_layer(5, 2))
+    x = rng.normal(size=(3, 6, 2)).astype("float32")
+    backwards = lh.replay(dataclasses.replace(w, go_backwards=True), x)
+    np.testing.assert_array_equal(backwards.gates.f, lh.replay(w, x[:, ::-1]).gates.f)
+
+
+def test_stateful_layer_goes_on_from_the_state_it_is_given():
+    rng = np.random.default_rng(5)
+    layer = keras.layers.LSTM(4, stateful=True, return_sequences=True)
+    layer.build((3, 6, 2))
+    w = random_weights(rng, layer)
+    first, second = rng.normal(size=(2, 3, 6, 2)).astype("float32")
+    layer(tf.constant(first))
+    theirs = layer(tf.constant(second)).numpy()
+    zeros = np.zeros((3, 4))
+    trace = lh.replay(w, first, (zeros, zeros))
+    trace = lh.replay(w, second, (trace.hidden[:, -1], trace.cell[:, -1]))
+    np.testing.assert_allclose(trace.hidden, theirs, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_nan_and_infinity_come_out_where_keras_puts_them(activation):
+    rng = np.random.default_rng(6)
+    layer = keras_layer(5, 3, activation=activation)
+    w = random_weights(rng, layer)
+    x = rng.normal(size=(6, 8, 3)).astype("float32")
+    x[1, 3, 0] = np.nan
+    x[2, 3, 1] = np.inf
+    x[3, 3, 2] = -np.inf
+    x[4, 3] = [np.inf, -np.inf, 1]
+    x[5, 3] = 3e38
+    hidden, _, cell = run_keras(layer, x)
+    trace = lh.replay(w, x)
+    np.testing.assert_allclose(trace.hidden, hidden, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(trace.cell[:, -1], cell, rtol=1e-5, atol=1e-6)
+    assert np.isnan(trace.hidden).any(axis=(1, 2)).tolist()[:2] == [False, True]
+    # A double too large for single precision is infinity there, silently.
+    too_large = np.where(x == np.inf, 1e300, x.astype("float64"))
+    np.testing.assert_array_equal(lh.replay(w, too_large).hidden, trace.hidden)
+    lh.input_jacobian(w, x, np.eye(5))
+
+
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("use_bias", [False, True])
+@pytest.mark.parametrize("recurrent_activation", ["sigmoid", "hard_sigmoid", "tanh"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_jacobian_equals_gradient_tape(activation, recurrent_activation, use_bias, go_backwards):
+    rng = np.random.default_rng(7)
+    layer = keras_layer(
+        5,
+        3,
+        activation=activation,
+        recurrent_activation=recurrent_activation,
+        use_bias=use_bias,
+        go_backwards=go_backwards,
+        dtype="float64",
+        unroll=True,
+    )
+    w = random_weights(rng, layer)
+    x = rng.normal(size=(4, 6, 3))
+    head = rng.normal(size=(5, 2))
+    inputs = tf.constant(x)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(inputs)
+        outputs = tf.unstack(layer(inputs)[1] @ head, axis=1)
+    theirs = np.stack([tape.gradient(output, inputs) for output in outputs], axis=1)
+    np.testing.assert_allclose(lh.input_jacobian(w, x, head), theirs, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("recurrent_activation", ["sigmoid", "hard_sigmoid_keras1", "linear"])
+def test_jacobian_equals_central_differences(recurrent_activation):
+    rng = np.random.default_rng(8)
+    w = random_weights(rng, keras_layer(6, 2, dtype="float64"))
+    w = dataclasses.replace(w, recurrent_activation=recurrent_activation)
+    x = 0.3 * rng.normal(size=(2, 7, 2))
+    head = rng.normal(size=(6, 3))
+    step = 1e-5
+    moved = step * np.eye(14).reshape(14, 1, 7, 2)
+    up, down = (
+        lh.replay(w, (x + sign * moved).reshape(-1, 7, 2)).hidden[:, -1] @ head for sign in (1, -1)
+    )
+    expected = ((up - down) / (2 * step)).reshape(7, 2, 2, 3).transpose(2, 3, 0, 1)
+    np.testing.assert_allclose(lh.input_jacobian(w, x, head), expected, rtol=0, atol=1e-9)
+
+
+def test_in_blocks_of_the_batch_the_numbers_are_the_same_and_memory_is_kept(monkeypatch):
+    rng = np.random.default_rng(9)
+    w = random_weights(rng, keras_layer(32, 8), scale=2.0)
+    x = rng.normal(size=(5000, 6, 8)).astype("float32")
+    mask = rng.random((5000, 6)) > 0.2
+    head = rng.normal(size=(32, 4)).astype("float32")
+
+    def work():
+        tracemalloc.start()
+        trace = lh.replay(w, x, mask=mask)
+        beyond_trace = tracemalloc.get_traced_memory()[1] - 6 * trace.hidden.nbytes
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        jacobian = lh.input_jacobian(w, x, head)
+        beyond_jacobian = tracemalloc.get_traced_memory()[1] - before - jacobian.nbytes
+        tracemalloc.stop()
+        return trace, jacobian, beyond_trace, beyond_jacobian
+
+    whole, whole_jacobian, *_ = work()
+    monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 2**20)
+    trace, jacobian, beyond_trace, beyond_jacobian = work()
+    np.testing.assert_array_equal(trace.hidden, whole.hidden)
+    np.testing.assert_array_equal(trace.gates, whole.gates)
+    np.testing.assert_allclose(jacobian, whole_jacobian, rtol=0, atol=1e-6)
+    # Besides the work: seven arrays (batch, units) of states, never touched rows among them.
+    assert beyond_trace < 2**20 + 7 * 5000 * 32 * 4
+    assert beyond_jacobian < 2**20 + 7 * 5000 * 32 * 4
+
+
+@pytest.fixture(scope="module")
+def w():
+    return random_weights(np.random.default_rng(10), keras_layer(4, 2))
+
+
+X = np.zeros((3, 5, 2))
+STATE = np.zeros((3, 4))
+BAD_ARGUMENTS = {
+    "rank": ((X[0],), ValueError, r"expected x of shape \(batch, time, features\), got \(5, 2\)"),
+    "features": ((X[..., :1],), ValueError, "expected 2 features in x, got 1"),
+    "no steps": ((X[:, :0],), ValueError, "expected at least one time step in x"),
+    "objects": ((X.astype(object),), TypeError, "expected x as an array of real numbers, got dtyp"),
+    "complex": ((X.astype(complex),), TypeError, "real numbers, got dtype complex128"),
+    "one state": ((X, STATE), ValueError, r"initial_state as \(hidden, cell\), got ndarray"),
+    "three": ((X, [STATE] * 3), ValueError, r"initial_state as \(hidden, cell\), got 3 of them"),
+    "state": (
+        (X, (STATE, STATE[:2])),
+        ValueError,
+        r"two arrays of shape \(3, 4\) in initial_state",
+    ),
+    "state of objects": ((X, (STATE, STATE.astype(object))), TypeError, "initial_state as an arr"),
+    "mask": ((X, None, X > 0), ValueError, r"expected mask of shape \(3, 5\), got \(3, 5, 2\)"),
+    "mask of text": ((X, None, [["yes"] * 5] * 3), TypeError, "expected mask as an array of real"),
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"), BAD_ARGUMENTS.values(), ids=BAD_ARGUMENTS
+)
+def test_bad_arguments_are_named(w, arguments, kind, message):
+    with pytest.raises(kind, match=message):
+        lh.replay(w, *arguments)
+
+
+def test_weights_must_be_ours(w):
+    with pytest.raises(TypeError, match="expected LSTMWeights, got list"):
+        lh.replay(w.to_arrays(), X)
+
+
+@pytest.mark.parametrize("head", [np.ones(4), np.ones((3, 1)), np.ones((4, 0))])
+def test_head_must_fit(w, head):
+    with pytest.raises(ValueError, match=r"expected head of shape \(4, outputs\), got"):
+        lh.input_jacobian(w, X, head)
+
+
+REFUSED = {
+    "activation": ({"activation": "elu"}, "expected activation to be one of tanh, .*, got 'elu'"),
+    "own": (
+        {"recurrent_activation": "custom soft"},
+        "expected recurrent_activation .*'custom soft",
+    ),
+    "precision": ({"compute_dtype": "float16"}, "compute_dtype='float16': mixed precision"),
+    "stateful": ({"stateful": True}, "expected an initial_state for a stateful layer"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_is_not_reproduced_is_refused_by_name(w, changes, message):
+    w = dataclasses.replace(w, **changes)
+    with pytest.raises(ValueError, match=message):
+        lh.replay(w, X)
+    with pytest.raises(ValueError, match=message):
+        lh.input_jacobian(w, X, np.eye(4))
+
+
+def test_refusals_see_what_the_layer_says():
+    for options in ({"activation": "elu"}, {"dtype": "mixed_bfloat16"}):
+        with pytest.raises(ValueError, match=r"'elu'|mixed precision"):
+            lh.replay(lh.gate_weights(keras_layer(4, 2, **options)), X)
+
+
+def test_an_empty_batch_gives_an_empty_trace(w):
+    assert lh.replay(w, X[:0]).gates.o.shape == (0, 5, 4)
+    assert lh.input_jacobian(w, X[:0], np.eye(4)).shape == (0, 4, 5, 2)
