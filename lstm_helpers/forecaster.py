@@ -58,9 +58,21 @@ class Scaler:
 
     @classmethod
     def fit(cls, training: Windows) -> Scaler:
-        """Measure on the windows of the training years, and on nothing else."""
-        newest = training.inputs[:, -1].astype(float)
-        return cls(newest.mean(0), newest.std(0), (training.future - newest).std(0))
+        """Measure on the windows of the training years, and on nothing else.
+
+        Raises
+        ------
+        ValueError
+            There is no window, or a feature never changes.
+        """
+        if len(training) == 0:
+            raise ValueError("expected at least one window to scale by, got none")
+        newest = training.newest.astype(float)
+        scaler = cls(newest.mean(0), newest.std(0), training.change.std(0))
+        constant = np.flatnonzero((scaler.std == 0) | (scaler.change_std == 0))
+        if constant.size:
+            raise ValueError(f"expected features that vary, got constant columns {constant}")
+        return scaler
 
     def scale(self, values: np.ndarray) -> np.ndarray:
         """(..., features) in units -> standard deviations from the mean, float32."""

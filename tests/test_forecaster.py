@@ -604,4 +604,15 @@ def test_stored_models_come_back(tmp_path):
             np.testing.assert_array_equal(b, original + place, strict=True)
     message = "expected one of shuffled_24h_seed0, .*, got trained_24h_seed0"
     with pytest.raises(ValueError, match=message):
-        forecaster.load_model(tmp_path, 24)
+        forecaster.load_model(tmp_path, 24, seed=0)
+
+
+def test_scaler_refuses_what_it_cannot_scale_by():
+    hours = pd.date_range("2014-01-01", periods=9, freq="h")
+    frame = pd.DataFrame({"a": np.arange(9.0) ** 2, "b": 1.0}, index=hours)
+    with pytest.raises(
+        ValueError, match=r"expected features that vary, got constant columns \[1\]"
+    ):
+        forecaster.Scaler.fit(forecaster.windows(frame, 2, 1))
+    with pytest.raises(ValueError, match="expected at least one window"):
+        forecaster.Scaler.fit(forecaster.windows(frame, 20, 1))

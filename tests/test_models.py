@@ -33,6 +33,14 @@ def training(parts):
     return forecaster.join(parts["training"][s] for s in forecaster.TRAINING_STATIONS)
 
 
+def predict_in_numpy(arrays, w, scaler):
+    """What forecaster.predict gives, ten times faster: 360 forecasts of a year are made here."""
+    *lstm, head, bias = arrays
+    weights = lh.LSTMWeights.from_arrays(lstm)
+    hidden = lh.replay(weights, scaler.scale(w.inputs)).hidden[:, -1]
+    return scaler.unscale_change(hidden @ head + bias)
+
+
 def assert_errors(found, card):
     """Four decimals, and a little for another machine's last bits."""
     for measure in ("MAE", "RMSE"):
@@ -64,11 +72,11 @@ def test_scaling_is_that_of_the_training_years(lead, scalers):
 @pytest.mark.parametrize("kind", ["trained", "untrained", "shuffled"])
 def test_every_error_of_the_models(lead, kind, windows, scalers):
     for seed in range(5):
-        model = forecaster.load_model(DATA, lead, seed, kind)
+        arrays = forecaster.load_model_arrays(DATA, lead, seed, kind)
         card = CARD["models"][f"{kind}_{lead}h_seed{seed}"]
         for part in PARTS:
             for station, w in windows[lead][part].items():
-                change = forecaster.predict(model, w, scalers[lead])
+                change = predict_in_numpy(arrays, w, scalers[lead])
                 assert_errors(forecaster.errors(change, w), card[part][station])
 
 
@@ -126,6 +134,13 @@ def test_controls_are_what_they_are_called():
         assert trained < 0.5 * persistence
         assert untrained > 0.9 * persistence
         assert abs(shuffled - persistence) < 0.1 * persistence
+
+
+def test_loaded_model_predicts_what_its_arrays_do(windows, scalers):
+    w = windows[6]["validation"]["gucheng"]
+    change = forecaster.predict(forecaster.load_model(DATA), w, scalers[6])
+    in_numpy = predict_in_numpy(forecaster.load_model_arrays(DATA), w, scalers[6])
+    np.testing.assert_allclose(change, in_numpy, atol=1e-4)
 
 
 def test_a_model_that_does_not_exist_is_refused():
