@@ -94,6 +94,8 @@ def _same(given: Any, wanted: Any, tolerance: float) -> bool:
 
 def _plain(thing: Any) -> np.ndarray | str | None:
     """An array of floats, without axes of length 1 around a single number; text in lower case."""
+    if isinstance(thing, bool | np.bool_):
+        return None
     try:
         array = np.asarray(thing, dtype=float)
         return array.reshape(()) if array.size == 1 else array
@@ -202,6 +204,61 @@ EXERCISES = {
             18945: "Every unit has its own bias, in each gate.",
         },
         hint="Add up the three arrays: kernel, recurrent_kernel and bias.",
+    ),
+    "03-1": Exercise(
+        answer=0.75,
+        because="c = f * c + i * c~: half of the old is kept, and a quarter of -1 is added.",
+        misconceptions={
+            1.25: "The candidate is negative: it is added with its sign.",
+            1.0: "That is what is kept of the old. Something new comes in as well.",
+            -0.25: "That is the new alone. The forget gate says how much of the old stays.",
+            0.5: "It looks as if the forget gate multiplied the candidate too, or the input "
+            "gate the old state: each gate has its own.",
+            -0.5: "That is c~ times f: the forget gate multiplies the old state, "
+            "the input gate the candidate.",
+            0.0: "You swapped the gates: f multiplies the old state, i the candidate.",
+            1.75: "The forget gate multiplies the old state; it does not take away from it.",
+        },
+        hint="Fifth line of the six: which gate multiplies which?",
+    ),
+    "03-2": Exercise(
+        answer=0.4 * np.tanh(0.75),
+        because="h = o * tanh(c): the cell is squashed first, then the output gate lets some out.",
+        misconceptions={
+            0.3: "The tanh is missing: the cell goes through it before the gate.",
+            float(np.tanh(0.3)): "The gate comes after the tanh, not inside it.",
+            float(np.tanh(0.75)): "That is what the gate is given. It lets out only a part.",
+            0.4: "That is the gate, not what it lets out.",
+            float(0.4 / (1 + np.exp(-0.75))): "That is a sigmoid. The cell goes through a tanh.",
+        },
+        tolerance=0.0051,
+        hint="Last line of the six. The cell state is that of exercise 1.",
+    ),
+    "03-3": Exercise(
+        answer=6,
+        because="the cell is not the only memory: h of each hour goes through the recurrent "
+        "kernel into the gates of the next. That path fades quickly here, but it is there "
+        "with every forget gate shut.",
+        misconceptions={
+            1: "So it would be if the cell were the only memory. The hidden state, too, reaches "
+            "the next hour: follow it through the recurrent kernel.",
+            24: "So it is with the forget gates as they were. Was the bias of the right gate "
+            "changed, and does the replay use the new weights?",
+            0: "Did the change of the readings reach the replay? The newest hour must count.",
+            15: "That counts any difference at all. Asked is: more than 0.02.",
+        },
+        hint="Count hours, not windows or units: the largest difference over all of them decides.",
+    ),
+    "03-4": Exercise(
+        answer=1,
+        because="without forget gate and recurrent kernel nothing passes from hour to hour: "
+        "only the newest reading is left. Memory needs one of the two paths.",
+        misconceptions={
+            0: "The newest hour still comes in through the kernel.",
+            24: "By which path would an old hour arrive? The cell is wiped, h is ignored.",
+            6: "That is with the recurrent kernel in place: is it zero in your weights?",
+        },
+        hint="Which paths lead from one hour to the next? Which of them are still open?",
     ),
 }
 """Every exercise by its number."""

@@ -323,6 +323,85 @@ def order_errors(errors: Mapping[str, float], ax: Axes | None = None) -> Axes:
     return ax
 
 
+def gate_trace(
+    trace,
+    features: pd.DataFrame,
+    *,
+    sample: int = 0,
+    order: Sequence[int] | None = None,
+    axes: Sequence[Axes] | None = None,
+) -> Sequence[Axes]:
+    """The weather above and the gates below, on one time axis.
+
+    Parameters
+    ----------
+    trace : LSTMTrace
+        As ``replay`` returns it.
+    features : (time, features) DataFrame
+        What the layer read, in units, one row a step; its index says the hours.
+    sample : int
+        Which one of the batch.
+    order : (units,) of int, optional
+        Which unit each row shows, top to bottom; 0, 1, 2, ... unless given.
+    axes : six Axes, optional
+
+    Returns
+    -------
+    six Axes
+        Temperature with dew point, pressure, then i, f, c, o with one row a unit: white is 0 and
+        full colour 1, but the candidate goes from -1 over white to 1.
+
+    Raises
+    ------
+    ValueError
+        ``features`` has not one row a step.
+    """
+    _, time, units = trace.hidden.shape
+    if len(features) != time:
+        raise ValueError(f"expected {time} rows of features, one a step, got {len(features)}")
+    if axes is None:
+        _, axes = subplots(6, height=9.6, sharex=True, height_ratios=(1.8, 1, 2, 2, 2, 2))
+    order = np.arange(units) if order is None else np.asarray(order)
+    for ax, names in zip(axes, (("temp", "dewp"), ("pres",)), strict=False):
+        for name, color in zip(names, (INK, "#56B4E9"), strict=False):
+            ax.plot(features.index, features[name], color=color, label=FEATURE_NAMES[name])
+        ax.set_ylabel(UNITS[names[0]])
+        ax.set_title(" and ".join(FEATURE_NAMES[name] for name in names), loc="left")
+    axes[0].legend(frameon=False, ncols=2, loc="lower left")
+
+    half = (features.index[1] - features.index[0]) / 2 if time > 1 else pd.Timedelta(minutes=30)
+    edges = (features.index - half).append(features.index[-1:] + half)
+    for ax, gate, values in zip(axes[2:], GATES, trace.gates, strict=True):
+        signed = gate == "c"
+        mesh = ax.pcolormesh(
+            edges,
+            np.arange(units + 1),
+            values[sample].T[order],
+            cmap=SIGNED if signed else _from_white(GATE_COLORS[gate]),
+            vmin=-1 if signed else 0,
+            vmax=1,
+        )
+        ax.set_title(f"{gate}: {GATE_NAMES[gate]}", loc="left", color=GATE_COLORS[gate])
+        ax.set_ylabel("unit")
+        # Every unit has its row; only some rows have room for a number.
+        rows = np.arange(0, units, max(1, -(-units // 8)))
+        ax.set_yticks(rows + 0.5, order[rows])
+        ax.invert_yaxis()
+        bar = ax.figure.colorbar(mesh, ax=ax, ticks=(-1, 0, 1) if signed else (0, 1), pad=0.01)
+        shut, open_ = ("0, forget", "1, keep") if gate == "f" else ("0, shut", "1, open")
+        bar.set_ticklabels(("-1", "0", "1") if signed else (shut, open_))
+    _date_axis(axes[-1])
+    return axes
+
+
+SIGNED = "RdBu_r"
+"""For values that have a sign: blue below zero, white at zero, red above, always zero-centred."""
+
+
+def _from_white(color: str) -> mpl.colors.Colormap:
+    return mpl.colors.LinearSegmentedColormap.from_list(color, ["white", color])
+
+
 def _date_axis(ax: Axes) -> None:
     locator = mpl.dates.AutoDateLocator(maxticks=8)
     ax.xaxis.set_major_locator(locator)

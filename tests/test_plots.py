@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import lstm_helpers as lh
 from lstm_helpers import forecaster, plots, weather
 from lstm_helpers.layouts import GATES
 
@@ -96,6 +97,60 @@ def test_order_errors_are_sorted_and_the_smallest_stands_out():
     assert [bar.get_height() for bar in ax.patches] == [1e-8, 0.02, 0.3]
     assert rgb(ax.patches[0].get_facecolor()) == rgb(plots.HIGHLIGHT)
     assert ax.get_yscale() == "log"
+
+
+@pytest.fixture
+def trace():
+    rng = np.random.default_rng(1)
+    gates = [rng.uniform(size=(2, 6, 3)) for _ in GATES]
+    gates[2] = 2 * gates[2] - 1
+    hidden = rng.normal(size=(2, 6, 3))
+    return lh.LSTMTrace(lh.Gates(*gates), hidden, hidden, (hidden[:, 0], hidden[:, 0]))
+
+
+@pytest.mark.parametrize("order", [None, (2, 0, 1)])
+def test_gate_trace_has_the_weather_above_and_each_gate_in_its_panel(frame, trace, order):
+    axes = plots.gate_trace(trace, frame[:6], sample=1, order=order)
+    np.testing.assert_array_equal(axes[0].lines[0].get_ydata(), frame["temp"][:6])
+    np.testing.assert_array_equal(axes[0].lines[1].get_ydata(), frame["dewp"][:6])
+    np.testing.assert_array_equal(axes[1].lines[0].get_ydata(), frame["pres"][:6])
+    rows = [0, 1, 2] if order is None else list(order)
+    for ax, gate in zip(axes[2:], GATES, strict=True):
+        (mesh,) = ax.collections
+        np.testing.assert_array_equal(mesh.get_array(), getattr(trace.gates, gate)[1].T[rows])
+        assert mesh.get_clim() == ((-1, 1) if gate == "c" else (0, 1))
+        assert plots.GATE_NAMES[gate] in ax.get_title(loc="left")
+        assert [int(tick.get_text()) for tick in ax.get_yticklabels()] == rows
+        low, middle, high = (rgb(mesh.cmap(v)) for v in (0.0, 0.5, 1.0))
+        if gate == "c":
+            assert middle == rgb(mpl.colormaps[plots.SIGNED](0.5))
+        else:
+            assert (low, high) == ("#ffffff", rgb(plots.GATE_COLORS[gate]).lower())
+        assert ax.get_ylim()[0] > ax.get_ylim()[1], "the first row is on top"
+    bars = [ax for ax in axes[0].figure.axes if ax not in set(axes)]
+    texts = [[tick.get_text() for tick in bar.get_yticklabels()] for bar in bars]
+    assert texts == [
+        ["0, shut", "1, open"],
+        ["0, forget", "1, keep"],
+        ["-1", "0", "1"],
+        ["0, shut", "1, open"],
+    ]
+
+
+@pytest.mark.parametrize(("time", "units"), [(1, 1), (24, 128)])
+def test_gate_trace_takes_any_size(time, units):
+    hidden = np.zeros((1, time, units))
+    trace = lh.LSTMTrace(lh.Gates(*[hidden] * 4), hidden, hidden, (hidden[:, 0], hidden[:, 0]))
+    hours = pd.date_range("2014-06-14", periods=time, freq="h")
+    frame = pd.DataFrame(0.0, hours, list(weather.FEATURES))
+    axes = plots.gate_trace(trace, frame)
+    axes[0].figure.canvas.draw()
+    assert axes[2].collections[0].get_array().shape == (units, time)
+
+
+def test_gate_trace_refuses_weather_of_another_length(frame, trace):
+    with pytest.raises(ValueError, match="expected 6 rows of features, one a step, got 7"):
+        plots.gate_trace(trace, frame[:7])
 
 
 def test_functions_draw_on_the_axes_they_are_given_and_never_show(frame, monkeypatch):
