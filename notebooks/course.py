@@ -41,12 +41,20 @@ def lab(fresh: bool, options: list[str]) -> int:
         if not (MINE / source.name).exists():
             shutil.copyfile(source, MINE / source.name)
     print(f"Work in {MINE.name}/ as you like: the originals stay in {NOTEBOOKS.name}/")
-    command = [sys.executable, "-m", "jupyterlab", f"{MINE.name}/{notebooks()[0].name}"]
-    # JupyterLab asks its own site for news and updates at the first start; a course does not.
-    quiet = ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    quiet += ["--LabApp.news_url=None", "--LabApp.extension_manager=readonly"]
+    first = f"{MINE.name}/{notebooks()[0].name}"
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={TOP}",
+        f"--LabApp.default_url=/lab/tree/{first}",
+        "--LabApp.extension_manager=readonly",
+    ]
+    # Our settings come on top of the reader's: no question about news at the first start.
+    paths = [str(NOTEBOOKS / ".jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    settings = {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
     try:
-        return subprocess.call([*command, *quiet, *options], cwd=TOP)
+        return subprocess.call([*command, *options], cwd=TOP, env=os.environ | settings)
     except KeyboardInterrupt:
         return 0
 
