@@ -63,6 +63,8 @@ def problems(notebook) -> list[str]:
         found.append(f"{len(stubs)} exercises and {len(solutions)} solutions")
     if not all(cell.metadata.get("jupyter", {}).get("source_hidden") for cell in solutions):
         found.append("a solution is not folded")
+    if not all(cell.source.startswith("# Solution of exercise") for cell in solutions):
+        found.append("a folded solution shows its first line: let that be a comment")
     ignored = [cell for cell in code if "NBVAL_IGNORE_OUTPUT" in cell.source]
     tagged = [cell for cell in code if "nbval-ignore-output" in cell.metadata.get("tags", [])]
     if len(ignored) + len(tagged) > 1:
