@@ -61,6 +61,8 @@ class LSTMTrace:
         return f"LSTMTrace(batch={batch}, time={time}, units={units}, dtype={self.hidden.dtype})"
 
 
+# NaN and infinity pass through silently, as in Keras.
+@np.errstate(all="ignore")
 def replay(
     w: LSTMWeights,
     x: np.ndarray,
@@ -96,7 +98,8 @@ def replay(
 
     Notes
     -----
-    Equations: the head of this module. NaN and infinity come out where Keras puts them.
+    Equations: the head of this module. NaN and infinity come out where Keras puts them. Beyond
+    input and output the work takes about 256 MiB at most, in blocks of the batch.
     """
     x = _checked_input(w, x)
     batch, time, _ = x.shape
@@ -132,6 +135,7 @@ def replay(
     return trace
 
 
+@np.errstate(all="ignore")
 def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarray:
     """How each output moves with each input: d(h_T @ head)/dx, exactly.
 
@@ -161,11 +165,12 @@ def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     Notes
     -----
     Each activation's derivative is taken from its value, tanh' = 1 - tanh^2; at the corners of
-    relu and hard_sigmoid it is 0. There is no mask.
+    relu and hard_sigmoid it is 0. There is no mask. The work takes about 256 MiB at most, in blocks
+    of the batch, unless a single sequence needs more.
     """
     x = _checked_input(w, x)
     batch, time, features = x.shape
-    zeros = _checked_state(w, None, batch)
+    _checked_state(w, None, 0)
     head = _checked_numbers("head", head)
     if head.ndim != 2 or head.shape[0] != w.units or head.shape[1] == 0:
         raise ValueError(f"expected head of shape ({w.units}, outputs), got {head.shape}")
@@ -175,11 +180,7 @@ def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     ordered = slice(None, None, -1 if w.go_backwards else 1)
     per_sample = 6 * w.units * time + outputs * (8 * w.units + features) + 20 * w.units
     for part in _blocks(batch, w.dtype.itemsize * per_sample):
-        size = len(x[part])
-        steps = np.empty((time + 1, 5 * w.units, size), w.dtype)
-        hidden = np.empty((time, w.units, size), w.dtype)
-        _forward(w, x[part, ordered], [zero[part] for zero in zeros], None, steps, hidden)
-        _backward(w, steps, head, jacobian[ordered, ..., part])
+        _backward(w, x[part, ordered], head, jacobian[ordered, ..., part])
     return jacobian.transpose(3, 2, 0, 1)
 
 
@@ -201,6 +202,7 @@ def _forward(w, x, initial_state, mask, steps, hidden) -> None:
     written, kept = products[:units], products[units:]
     h[...], steps[0, 4 * units :] = initial_state[0].T, initial_state[1].T
     skipped = itertools.repeat(None) if mask is None else ~mask.T
+    # The shortest of these, x, ends the loop.
     rows = zip(
         x.transpose(1, 2, 0),
         skipped,
@@ -212,35 +214,36 @@ def _forward(w, x, initial_state, mask, steps, hidden) -> None:
         hidden,
         strict=False,
     )
-    # Not a number and infinity pass through silently, as in Keras.
-    with np.errstate(all="ignore"):
-        for x_t, skip, gates, i_f, candidate_cell, o, cell, hidden_t in rows:
-            reads_x[...] = x_t
-            np.matmul(matrix, reads, out=z)
-            activate(z, gates)
-            np.multiply(i_f, candidate_cell, out=products)
-            np.add(written, kept, out=cell)
-            output_activation(cell, hidden_t)
-            np.multiply(hidden_t, o, out=hidden_t)
-            if skip is not None:
-                np.copyto(cell, candidate_cell[units:], where=skip)
-                np.copyto(hidden_t, h, where=skip)
-            h[...] = hidden_t
+    for x_t, skip, gates, i_f, candidate_cell, o, cell, hidden_t in rows:
+        reads_x[...] = x_t
+        np.matmul(matrix, reads, out=z)
+        activate(z, gates)
+        np.multiply(i_f, candidate_cell, out=products)
+        np.add(written, kept, out=cell)
+        output_activation(cell, hidden_t)
+        np.multiply(hidden_t, o, out=hidden_t)
+        if skip is not None:
+            np.copyto(cell, candidate_cell[units:], where=skip)
+            np.copyto(hidden_t, h, where=skip)
+        h[...] = hidden_t
 
 
-def _backward(w, steps, head, jacobian) -> None:
-    """Fill ``jacobian`` (time, features, outputs, batch) from what ``_forward`` stored.
+def _backward(w, x, head, jacobian) -> None:
+    """Fill ``jacobian`` (time, features, outputs, batch), after a forward pass of its own.
 
     Per step, last first, with dh and dc the derivatives of all outputs by hidden and cell state:
     dc += dh * o * act'(c); then through each gate to z = [U W b] @ [h; x; 1], and back by its
     transpose, [dh; dx] = [U W]' @ dz. What does not depend on the output is computed once.
     """
-    units, batch = w.units, steps.shape[-1]
-    outputs = head.shape[1]
+    batch, time, _ = x.shape
+    units, outputs = head.shape
+    steps = np.empty((time + 1, 5 * units, batch), w.dtype)
+    zeros = np.zeros((batch, units), w.dtype)
+    _forward(w, x, (zeros, zeros), None, steps, np.empty((time, units, batch), w.dtype))
     back = np.ascontiguousarray(_side_by_side(w)[:, : units + w.input_dim].T)
     activation, slope = _ACTIVATIONS[w.activation]
     gate_slope = _ACTIVATIONS[w.recurrent_activation][1]
-    tanh_c = np.empty((units, batch), w.dtype)
+    tanh_c = np.empty((units, batch), w.dtype)  # or what else the layer's activation is
     local = np.empty((4 * units, batch), w.dtype)
     dz = np.empty((4, units, outputs, batch), w.dtype)
     dc = np.zeros((units, outputs, batch), w.dtype)
@@ -249,25 +252,24 @@ def _backward(w, steps, head, jacobian) -> None:
     dh = dh_dx[:units].reshape(units, outputs, batch)
     dx = dh_dx[units:].reshape(-1, outputs, batch)
     dh[...] = head[:, :, None]
-    with np.errstate(all="ignore"):
-        for step, cell, jacobian_t in zip(
-            steps[-2::-1], steps[:0:-1, 4 * units :], jacobian[::-1], strict=True
-        ):
-            i, f, o, candidate, _ = step.reshape(5, units, batch)
-            activation(cell, tanh_c)
-            np.multiply(gate_slope(step[: 2 * units]), step[3 * units :], out=local[: 2 * units])
-            np.multiply(gate_slope(o), tanh_c, out=local[2 * units : 3 * units])
-            np.multiply(slope(candidate), i, out=local[3 * units :])
-            to_i, to_f, to_o, to_c = local.reshape(4, units, 1, batch)
-            np.multiply(dh, (o * slope(tanh_c))[:, None], out=through)
-            dc += through
-            np.multiply(dc, to_i, out=dz[0])
-            np.multiply(dc, to_f, out=dz[1])
-            np.multiply(dh, to_o, out=dz[2])
-            np.multiply(dc, to_c, out=dz[3])
-            np.matmul(back, dz.reshape(4 * units, outputs * batch), out=dh_dx)
-            dc *= f[:, None]
-            jacobian_t[...] = dx
+    for step, cell, jacobian_t in zip(
+        steps[-2::-1], steps[:0:-1, 4 * units :], jacobian[::-1], strict=True
+    ):
+        i, f, o, candidate, _ = step.reshape(5, units, batch)
+        activation(cell, tanh_c)
+        np.multiply(gate_slope(step[: 2 * units]), step[3 * units :], out=local[: 2 * units])
+        np.multiply(gate_slope(o), tanh_c, out=local[2 * units : 3 * units])
+        np.multiply(slope(candidate), i, out=local[3 * units :])
+        to_i, to_f, to_o, to_c = local.reshape(4, units, 1, batch)
+        np.multiply(dh, (o * slope(tanh_c))[:, None], out=through)
+        dc += through
+        np.multiply(dc, to_i, out=dz[0])
+        np.multiply(dc, to_f, out=dz[1])
+        np.multiply(dh, to_o, out=dz[2])
+        np.multiply(dc, to_c, out=dz[3])
+        np.matmul(back, dz.reshape(4 * units, outputs * batch), out=dh_dx)
+        dc *= f[:, None]
+        jacobian_t[...] = dx
 
 
 def _side_by_side(w: LSTMWeights) -> np.ndarray:

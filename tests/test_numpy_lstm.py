@@ -231,10 +231,11 @@ def test_stateful_layer_goes_on_from_the_state_it_is_given():
     np.testing.assert_allclose(trace.hidden, theirs, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("recurrent_activation", ["sigmoid", "hard_sigmoid"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_nan_and_infinity_come_out_where_keras_puts_them(activation):
+def test_nan_and_infinity_come_out_where_keras_puts_them(activation, recurrent_activation):
     rng = np.random.default_rng(6)
-    layer = keras_layer(5, 3, activation=activation)
+    layer = keras_layer(5, 3, activation=activation, recurrent_activation=recurrent_activation)
     w = random_weights(rng, layer)
     x = rng.normal(size=(6, 8, 3)).astype("float32")
     x[1, 3, 0] = np.nan
