@@ -137,7 +137,7 @@ def weather(features: pd.DataFrame, axes: Sequence[Axes] | None = None) -> Seque
             ax.plot(features.index, features[name], color=color, label=FEATURE_NAMES[name])
         ax.set_ylabel(UNITS[group[0]])
         ax.set_title(" and ".join(FEATURE_NAMES[name] for name in group), loc="left")
-    axes[0].legend(frameon=False, ncols=2, loc="upper right")
+    axes[0].legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
     _date_axis(axes[-1])
     return axes
 
@@ -249,7 +249,7 @@ def forecast_lines(
 
 
 def array_map(shapes: Mapping[str, tuple[int, ...]], ax: Axes | None = None) -> Axes:
-    """The arrays of an LSTM layer drawn to scale, each cut into its four quarters.
+    """The arrays of an LSTM layer, row heights to scale, each cut into its four quarters.
 
     Parameters
     ----------
