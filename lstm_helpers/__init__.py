@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 
-from lstm_helpers.gates import Gates, LSTMWeights
+from lstm_helpers.gates import Gates, LSTMWeights, feature_norms, gate_norms, unit_norms
 from lstm_helpers.layers import gate_weights, set_gate_weights
 from lstm_helpers.layouts import LAYOUTS
 from lstm_helpers.numpy_lstm import LSTMTrace, input_jacobian, replay
@@ -18,11 +18,14 @@ __all__ = [
     "Gates",
     "LSTMTrace",
     "LSTMWeights",
+    "feature_norms",
+    "gate_norms",
     "gate_weights",
     "input_jacobian",
     "quiet",
     "replay",
     "set_gate_weights",
+    "unit_norms",
 ]
 
 
