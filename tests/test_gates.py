@@ -169,7 +169,7 @@ def test_float16_is_squared_in_float64():
     assert lh.unit_norms(big).i[0] == 20_000
 
 
-@pytest.mark.parametrize("ord", [2, None, "frobenius", ["fro"], np.ones(3)])
+@pytest.mark.parametrize("ord", [2, None, "frobenius", ["fro"]])
 def test_another_norm_is_refused(ord):
     with pytest.raises(ValueError, match=r"^expected ord of 'fro', 'spectral', 'rms', got "):
         lh.gate_norms(hand_made(), ord)
@@ -218,18 +218,19 @@ def test_what_is_not_finite_shows_in_its_norm_and_in_no_other(ord, bad, dtype):
     w.kernel.f[1, 0] = w.recurrent_kernel.o[1, 1] = w.bias.c[0] = bad
     hit = {"W_f", "U_o", "b_c"}
     for name, norm in lh.gate_norms(w, ord).items():
-        np.testing.assert_equal(
-            norm if name in hit else np.isfinite(norm), bad if name in hit else True
-        )
-    np.testing.assert_equal(np.isfinite(np.stack(lh.feature_norms(w))).nonzero()[0].size, 11)
+        if name in hit:
+            np.testing.assert_equal(norm, bad)
+        else:
+            assert np.isfinite(norm)
     np.testing.assert_equal(lh.feature_norms(w).f[1], bad)
+    assert np.count_nonzero(~np.isfinite(np.stack(lh.feature_norms(w)))) == 1
     np.testing.assert_equal(np.stack(lh.unit_norms(w))[[1, 3], [0, 1]], [bad, bad])
     assert np.count_nonzero(~np.isfinite(np.stack(lh.unit_norms(w)))) == 2
 
 
 @pytest.mark.parametrize("function", [lh.gate_norms, lh.feature_norms, lh.unit_norms])
 def test_norms_take_weights_and_leave_them_alone(function):
-    with pytest.raises(TypeError, match="^expected LSTMWeights, got list$"):
+    with pytest.raises(TypeError, match=r"^expected LSTMWeights, got list$"):
         function([np.zeros((3, 8))])
     w = hand_made()
     function(w)
