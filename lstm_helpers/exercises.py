@@ -267,5 +267,46 @@ EXERCISES = {
         },
         hint="Which paths lead from one hour to the next? Which of them are still open?",
     ),
+    "04-1": Exercise(
+        answer=2,
+        because="the square of the norm counts entries: 28 * 28 * 4 against 7 * 28 * 4, "
+        "four times as many, and the root of four.",
+        misconceptions={
+            4: "That is how many times more entries it has. The norm is the root of a sum.",
+            16: "You squared where a root belongs.",
+            1: "So it is for the root mean square per entry. The Frobenius norm adds entries up.",
+            28: "That is the number of its rows alone. Compare both arrays.",
+            0.5: "The other way round: which of the two has more entries?",
+        },
+        tolerance=0.01,
+        hint="Count the entries of both arrays, then take the root of what?",
+    ),
+    "04-2": Exercise(
+        answer=1 / 1.8,
+        because="each number that comes in is 1.8 times as large, so what it is multiplied with "
+        "must be that much smaller. (The constant goes into the bias.)",
+        misconceptions={
+            1.8: "Then the product would grow twice: by the reading and by the weight.",
+            1.0: "The readings are larger now; with the same weights so is what the gates see.",
+            32.0: "That is the constant of the conversion: it goes into the bias.",
+            1 / 1.8**2: "Once is enough: the weight meets the reading once.",
+            5 / 1.8: "Close in spirit; but what does the 5 stand for? One °C is 1.8 °F.",
+        },
+        tolerance=0.006,
+        hint="reading * weight must stay what it was.",
+    ),
+    "04-3": Exercise(
+        answer=1.065,
+        because="shuffling shows what the network uses: much of the dew point, hardly any rain.",
+        misconceptions={
+            2.75: "That is the error with the dew point shuffled. By how much did it grow?",
+            0.143: "That is the rain. The dew point is the second feature.",
+            3.765: "That is the temperature: features count from 0.",
+            0.33: "That is the pressure: features count from 0.",
+            -1.065: "The error grows: subtract the usual one from the other.",
+        },
+        tolerance=0.02,
+        hint="Error with the shuffled feature minus the usual error; the dew point is feature 1.",
+    ),
 }
 """Every exercise by its number."""
