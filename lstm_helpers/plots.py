@@ -574,7 +574,6 @@ def norm_bars(w: LSTMWeights, *, ord: str = "fro", ax: Axes | None = None) -> Ax
     ax.set_xlabel(",  ".join(names[letter] for letter in dict.fromkeys(name[0] for name in norms)))
     ax.set_ylabel(f"{NORMS[ord]} of the weights")
     ax.margins(y=0.1)
-    ax.set_ylim(bottom=0)
     _legend_above(ax)
     return ax
 
