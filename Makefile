@@ -7,7 +7,7 @@ PY := .venv/bin/python
 READY := .venv/installed
 export PYTHONUTF8 := 1
 
-.PHONY: help lab test course notebooks model lint
+.PHONY: help lab test course notebooks model bench lint
 
 help:
 	@echo "make lab        open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
@@ -15,6 +15,7 @@ help:
 	@echo "make course     execute the course into HTML pages in build/course"
 	@echo "make notebooks  execute the notebooks in place (NB=02 for one) and check them"
 	@echo "make model      train the models in data/ anew (about 15 minutes)"
+	@echo "make bench      time the NumPy LSTM beside Keras (a table of ratios)"
 	@echo "make lint       ruff over package, tests and notebooks"
 
 $(READY): pyproject.toml constraints.txt
@@ -44,6 +45,9 @@ notebooks: $(READY)
 
 model: $(READY)
 	$(PY) data/make_model.py
+
+bench: $(READY)
+	$(PY) tests/benchmarks/bench_replay.py $(ARGS)
 
 lint: $(READY)
 	$(PY) -m ruff check .
