@@ -308,5 +308,47 @@ EXERCISES = {
         tolerance=0.02,
         hint="Error with the shuffled feature minus the usual error; the dew point is feature 1.",
     ),
+    "05-1": Exercise(
+        answer=0.9**10,
+        because="each hour keeps nine tenths of what the hour before left: 0.9 to the power of 10.",
+        misconceptions={
+            0.9: "That is what one hour leaves.",
+            0.0: "It does not lose a tenth of the first value each hour, but of what is left.",
+            9.0: "A share is at most 1: the gates multiply, they don't add up.",
+            1 - 0.9**10: "That is the share that is gone.",
+            0.1: "That is what one hour takes.",
+        },
+        tolerance=0.006,
+        hint="What is left after one hour? After two?",
+    ),
+    "05-2": Exercise(
+        answer=0.5 ** (1 / 24),
+        because="to the power of 24 it must be one half: the 24th root of 1/2.",
+        misconceptions={
+            0.5: "That gate halves the cell in one hour.",
+            1 - 0.5 / 24: "That would be right if each hour took the same amount. "
+            "It takes the same share of what is left.",
+            1 - 1 / 24: "That leaves half after about 16 hours: try lh.half_life.",
+            0.5**24: "You raised where a root belongs.",
+            1 / 24: "That gate keeps next to nothing for even one hour.",
+        },
+        tolerance=0.0011,
+        hint="Which number gives one half when it is multiplied with itself 24 times?",
+    ),
+    "05-3": Exercise(
+        answer=float(-np.log(2 ** (1 / 24) - 1)),
+        because="b = log(f / (1 - f)) undoes the sigmoid. Keras begins at 1.",
+        misconceptions={
+            float(np.log(2 ** (1 / 24) - 1)): "The sign: a gate above one half needs a positive "
+            "bias.",
+            float(np.log(24)): "Close: that makes what is left fall to about a third in 24 hours "
+            "(the time constant), not to a half.",
+            0.97: "That is the gate. Which bias does the sigmoid turn into it?",
+            24.0: "That opens the gate for good: sigmoid(24) is 1 to ten digits.",
+            5.0: "That gives about 100 hours.",
+        },
+        tolerance=0.06,
+        hint="Solve sigmoid(b) = f for b, with the f of exercise 2.",
+    ),
 }
 """Every exercise by its number."""
