@@ -9,7 +9,7 @@ import os
 import sys
 
 from lstm_helpers.gates import Gates, LSTMWeights
-from lstm_helpers.layers import gate_weights, set_gate_weights
+from lstm_helpers.layers import gate_weights, set_forget_bias, set_gate_weights
 from lstm_helpers.layouts import LAYOUTS
 from lstm_helpers.numpy_lstm import LSTMTrace, input_jacobian, replay
 
@@ -22,6 +22,7 @@ __all__ = [
     "input_jacobian",
     "quiet",
     "replay",
+    "set_forget_bias",
     "set_gate_weights",
 ]
 
