@@ -7,15 +7,16 @@ PY := .venv/bin/python
 READY := .venv/installed
 export PYTHONUTF8 := 1
 
-.PHONY: help lab test course notebooks model lint
+.PHONY: help lab test course notebooks model experiments lint
 
 help:
-	@echo "make lab        open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
-	@echo "make test       run every test and every notebook"
-	@echo "make course     execute the course into HTML pages in build/course"
-	@echo "make notebooks  execute the notebooks in place (NB=02 for one) and check them"
-	@echo "make model      train the models in data/ anew (about 15 minutes)"
-	@echo "make lint       ruff over package, tests and notebooks"
+	@echo "make lab          open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
+	@echo "make test         run every test and every notebook"
+	@echo "make course       execute the course into HTML pages in build/course"
+	@echo "make notebooks    execute the notebooks in place (NB=02 for one) and check them"
+	@echo "make model        train the models in data/ anew (about 15 minutes)"
+	@echo "make experiments  measure the forget bias anew (about 30 minutes; ARGS=--continue goes on)"
+	@echo "make lint         ruff over package, tests and notebooks"
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || \
@@ -44,6 +45,9 @@ notebooks: $(READY)
 
 model: $(READY)
 	$(PY) data/make_model.py
+
+experiments: $(READY)
+	$(PY) data/make_experiments.py $(ARGS)
 
 lint: $(READY)
 	$(PY) -m ruff check .

@@ -131,7 +131,8 @@ def set_forget_bias(layer: Any, value: Any) -> None:
     except ValueError:  # rows of different lengths
         forget = np.asarray(None)
     if forget.dtype.kind not in "fiu":
-        raise TypeError(f"expected the forget bias in numbers, got {value!r}")
+        items = f" of {forget.dtype}" if forget.ndim else ""
+        raise TypeError(f"expected the forget bias in numbers, got {type(value).__name__}{items}")
     if forget.shape not in ((), (w.units,)):
         raise ValueError(
             f"expected one forget bias, or one for each of {w.units} units, got shape "
