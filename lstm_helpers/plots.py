@@ -323,9 +323,7 @@ def order_errors(errors: Mapping[str, float], ax: Axes | None = None) -> Axes:
     return ax
 
 
-def retention(
-    left: Mapping[str, np.ndarray], unit: str = "hours", ax: Axes | None = None
-) -> Axes:
+def retention(left: Mapping[str, np.ndarray], unit: str = "hours", ax: Axes | None = None) -> Axes:
     """What is left of a cell, one line a forget bias (or a unit, or whatever is compared).
 
     Parameters
