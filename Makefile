@@ -25,7 +25,7 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "make: expected Python 3.11 to 3.13, got $$($(PYTHON) -V 2>&1): name another one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "make: $(PYTHON) has no venv module: install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
-	@echo "Setting up .venv, once: about 700 MB, some minutes"
+	@echo "Setting up .venv, once: about 2.5 GB on disk, some minutes"
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $(READY)

@@ -9,7 +9,7 @@ import contextlib
 import os
 import sys
 
-from lstm_helpers.gates import Gates, LSTMWeights
+from lstm_helpers.gates import Gates, LSTMWeights, feature_norms, gate_norms, unit_norms
 from lstm_helpers.layers import gate_weights, set_forget_bias, set_gate_weights
 from lstm_helpers.layouts import LAYOUTS
 from lstm_helpers.memory import half_life
@@ -20,6 +20,8 @@ __all__ = [
     "Gates",
     "LSTMTrace",
     "LSTMWeights",
+    "feature_norms",
+    "gate_norms",
     "gate_weights",
     "half_life",
     "input_jacobian",
@@ -27,6 +29,7 @@ __all__ = [
     "replay",
     "set_forget_bias",
     "set_gate_weights",
+    "unit_norms",
 ]
 
 

@@ -122,6 +122,7 @@ EXERCISES = {
             976: "The target lies 6 hours after the window and must be inside too; and where "
             "window and target fill all the hours there is one window, not none.",
             41: "That many windows stand side by side. Ours overlap: one begins at every hour.",
+            994: "A window needs its 24 hours as well as its target.",
             1000: "Not every hour can begin a window: it needs the hours after it.",
         },
         hint="Try with 30 hours first: how many windows are there then? And with 31?",
@@ -131,12 +132,13 @@ EXERCISES = {
         because="the target lies 6 hours after the newest reading, "
         "so one day before it is 24 - 6 hours before the newest reading.",
         misconceptions={
-            24: "That is one day before the newest reading. "
-            "Count from the target, which comes 6 hours later.",
+            24: "That reading was made 24 hours before the newest one. The target comes 6 hours "
+            "after the newest one.",
             30: "You went the wrong way: the target lies after the newest reading, not before.",
             6: "That is as far before the newest reading as the target is after it.",
             17: "Lag 0 is the newest reading itself: count hours, not places.",
             19: "Lag 0 is the newest reading itself: count hours, not places.",
+            -18: "A lag counts hours back from the newest reading: it is positive.",
             -19: "That is the place to index with. The lag is the number of hours before the "
             "newest reading, whose place is -1.",
         },
@@ -145,8 +147,8 @@ EXERCISES = {
     "01-3": Exercise(
         answer=3.846,
         because="it is the mean of |reading one day before the target - target|, in hPa. "
-        "Pressure has hardly any daily rhythm, so yesterday is a poor guess: "
-        "persistence errs by less than half of that.",
+        "The daily wave of pressure is small beside its drift from day to day, so yesterday is "
+        "a poor guess: persistence errs by less than half of that.",
         misconceptions={
             5.108: "That is the root mean square error. Asked for is the mean absolute error.",
             1.836: "That is the error of persistence: you compared with the newest reading.",
@@ -155,7 +157,7 @@ EXERCISES = {
             3.756: "One hour too new: the newest reading stands at place -1, and it is lag 0.",
             2.514: "Windows run from the oldest reading to the newest: count from the end.",
         },
-        tolerance=0.004,
+        tolerance=0.0045,
         hint="Take pressure, the third feature, the validation year, Gucheng, and the mean of "
         "absolute errors in hPa.",
     ),
@@ -201,6 +203,8 @@ EXERCISES = {
             4800: "That is one gate. How many are there?",
             19456: "One bias too many: PyTorch stores two a gate, Keras one.",
             2560: "That is the kernel alone.",
+            16384: "That is the recurrent kernel alone.",
+            59648: "You took the hours for features: 168 readings of 10 features.",
             18945: "Every unit has its own bias, in each gate.",
         },
         hint="Add up the three arrays: kernel, recurrent_kernel and bias.",
@@ -216,6 +220,7 @@ EXERCISES = {
             "gate the old state: each gate has its own.",
             -0.5: "That is c~ times f: the forget gate multiplies the old state, "
             "the input gate the candidate.",
+            0.25: "Was that i alone? Both gates come in, each with what it multiplies.",
             0.0: "You swapped the gates: f multiplies the old state, i the candidate.",
             1.75: "The forget gate multiplies the old state; it does not take away from it.",
         },
@@ -242,10 +247,12 @@ EXERCISES = {
         misconceptions={
             1: "So it would be if the cell were the only memory. The hidden state, too, reaches "
             "the next hour: follow it through the recurrent kernel.",
-            24: "So it is with the forget gates as they were. Was the bias of the right gate "
-            "changed, and does the replay use the new weights?",
-            0: "Did the change of the readings reach the replay? The newest hour must count.",
-            15: "That counts any difference at all. Asked is: more than 0.02.",
+            0: "The newest hour must count. Is it the forget gate that you shut, and does the "
+            "replay get the changed readings?",
+            24: "So it is where any difference counts, however small (asked is: more than 0.02), "
+            "and with the forget gates as they were. Check both.",
+            23: "Is the bias at -100 and not at 0? A forget gate at bias 0 is half open.",
+            16: "Those are the candidates. The forget gate is the f in i, f, c, o.",
         },
         hint="Count hours, not windows or units: the largest difference over all of them decides.",
     ),
@@ -254,9 +261,9 @@ EXERCISES = {
         because="without forget gate and recurrent kernel nothing passes from hour to hour: "
         "only the newest reading is left. Memory needs one of the two paths.",
         misconceptions={
-            0: "The newest hour still comes in through the kernel.",
+            0: "By which path do the newest readings come in? That one is untouched.",
             24: "By which path would an old hour arrive? The cell is wiped, h is ignored.",
-            6: "That is with the recurrent kernel in place: is it zero in your weights?",
+            7: "Is the recurrent kernel zero in all four gates?",
         },
         hint="Which paths lead from one hour to the next? Which of them are still open?",
     ),

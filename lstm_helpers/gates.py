@@ -1,4 +1,4 @@
-"""What the arrays of an LSTM are: twelve, by gate.
+"""What the arrays of an LSTM are: twelve, by gate; and how large each is.
 
 Gates follow Keras: input ``i``, forget ``f``, candidate ``c``, output ``o``.
 """
@@ -198,6 +198,124 @@ class LSTMWeights:
             + "".join(f", {name}=True" for name in extras)
             + ")"
         )
+
+
+NORMS = {
+    "fro": "Frobenius norm",
+    "spectral": "spectral norm",
+    "rms": "root mean square",
+}
+"""What ``gate_norms`` can compute, and its name in figures."""
+
+
+def gate_norms(w: LSTMWeights, ord: str = "fro") -> dict[str, float]:
+    """The size of each of the twelve arrays, as one number.
+
+    Computed in float64, whatever the dtype of the weights. One NaN makes that norm NaN; without
+    NaN, one infinite entry makes it infinite.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+    ord : {"fro", "spectral", "rms"}
+        "fro": the Frobenius norm, the root of the sum of all squared entries. "spectral": the
+        largest singular value, the most by which the matrix can stretch a vector. For a bias both
+        are its Euclidean length. "rms": the root of the mean of the squared entries, so that
+        arrays of different shape compare.
+
+    Returns
+    -------
+    dict from str to float
+        "W_i", "W_f", "W_c", "W_o" of the kernel, then "U_i", ... of the recurrent kernel, then
+        "b_i", ... of the bias: twelve. Eight where the layer has no bias: a norm of 0 would say
+        that there is one.
+
+    Raises
+    ------
+    TypeError
+        ``w`` is no LSTMWeights.
+    ValueError
+        ``ord`` is none of the three.
+
+    Notes
+    -----
+    Golub and Van Loan, Matrix Computations, section 2.3.
+    """
+    _require_weights(w)
+    if ord not in tuple(NORMS):
+        raise ValueError(f"expected ord of {', '.join(map(repr, NORMS))}, got {ord!r}")
+    groups = {"W": w.kernel, "U": w.recurrent_kernel}
+    if w.bias is not None:
+        groups["b"] = w.bias
+    return {
+        f"{letter}_{gate}": _norm(array.astype(np.float64), ord)
+        for letter, group in groups.items()
+        for gate, array in group._asdict().items()
+    }
+
+
+def feature_norms(w: LSTMWeights) -> Gates:
+    """How much weight each gate puts on each input feature: the row norms of its kernel.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+
+    Returns
+    -------
+    Gates of (input_dim,) float64
+        Euclidean length of the row, over all units. NaN where the row holds one. Their squares
+        add up to the square of ``gate_norms(w)["W_f"]``, and so for each gate.
+
+    Raises
+    ------
+    TypeError
+        ``w`` is no LSTMWeights.
+    """
+    _require_weights(w)
+    return Gates(*(np.linalg.norm(array.astype(np.float64), axis=1) for array in w.kernel))
+
+
+def unit_norms(w: LSTMWeights) -> Gates:
+    """How much weight flows into each unit's gates: its columns of both kernels as one vector.
+
+    The bias is left out: it weighs nothing that comes in, and that of a forget gate starts at 1.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+
+    Returns
+    -------
+    Gates of (units,) float64
+        Euclidean length of kernel column and recurrent column, one below the other: of
+        input_dim + units numbers. NaN where one of them is. For each gate their squares add up
+        to ``W_f ** 2 + U_f ** 2`` of ``gate_norms(w)``.
+
+    Raises
+    ------
+    TypeError
+        ``w`` is no LSTMWeights.
+    """
+    _require_weights(w)
+    columns = (
+        np.concatenate(pair).astype(np.float64)
+        for pair in zip(w.kernel, w.recurrent_kernel, strict=True)
+    )
+    return Gates(*(np.linalg.norm(stacked, axis=0) for stacked in columns))
+
+
+def _norm(array: np.ndarray, ord: str) -> float:
+    # The singular values of a matrix with a NaN raise, those of one with an infinity are NaN.
+    if ord == "spectral" and array.ndim == 2 and np.isfinite(array).all():
+        return float(np.linalg.norm(array, 2))
+    length = float(np.linalg.norm(array))
+    return length / array.size**0.5 if ord == "rms" else length
+
+
+def _require_weights(w: object) -> None:
+    if not isinstance(w, LSTMWeights):
+        raise TypeError(f"expected LSTMWeights, got {type(w).__name__}")
 
 
 def _layout(name: str):

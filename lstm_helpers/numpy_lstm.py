@@ -47,7 +47,7 @@ class LSTMTrace:
     mask : (batch, time) of bool, or None
         True where a step counts, in the order of the work.
 
-    All are views on a few arrays with the batch as their last axis.
+    The signals are views on one array, in whose memory the batch is the last axis.
     """
 
     gates: Gates
@@ -110,8 +110,7 @@ def replay(
         mask = None if mask is None else mask[:, ::-1]
 
     units = w.units
-    steps = np.empty((time + 1, 5 * units, batch), w.dtype)
-    hidden = np.empty((time, units, batch), w.dtype)
+    steps = np.empty((time + 1, 6 * units, batch), w.dtype)
     for part in _blocks(batch, w.dtype.itemsize * (12 * units + w.input_dim)):
         _forward(
             w,
@@ -119,16 +118,11 @@ def replay(
             [state[part] for state in initial_state],
             None if mask is None else mask[part],
             steps[..., part],
-            hidden[..., part],
         )
-    i, f, o, c = (_batch_first(steps[:-1, n * units : (n + 1) * units]) for n in range(4))
-    trace = LSTMTrace(
-        gates=Gates(i, f, c, o),
-        cell=_batch_first(steps[1:, 4 * units :]),
-        hidden=_batch_first(hidden),
-        initial_state=initial_state,
-        mask=mask,
-    )
+    signals = steps.reshape(time + 1, 6, units, batch).transpose(1, 3, 0, 2)
+    i, f, o, c = signals[:4, :, :-1]
+    cell, hidden = signals[4:, :, 1:]
+    trace = LSTMTrace(Gates(i, f, c, o), cell, hidden, initial_state, mask)
     if mask is not None:
         shown = mask if w.zero_output_for_mask else np.logical_or.accumulate(mask, axis=1)
         trace.hidden[~shown] = 0
@@ -184,10 +178,10 @@ def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     return jacobian.transpose(3, 2, 0, 1)
 
 
-def _forward(w, x, initial_state, mask, steps, hidden) -> None:
-    """Fill ``steps`` (time + 1, 5 units, batch) and ``hidden`` (time, units, batch).
+def _forward(w, x, initial_state, mask, steps) -> None:
+    """Fill ``steps``, (time + 1, 6 units, batch).
 
-    Rows of a step: i, f, o, candidate, and the cell state *before* the step, so that i * c~ and
+    Rows of a step: i, f, o, candidate, and cell and hidden state *before* the step. So i * c~ and
     f * c are one product of neighbours. The batch comes last, where memory is contiguous.
     """
     units = w.units
@@ -200,7 +194,8 @@ def _forward(w, x, initial_state, mask, steps, hidden) -> None:
     z = np.empty((4 * units, len(x)), w.dtype)
     products = np.empty((2 * units, len(x)), w.dtype)
     written, kept = products[:units], products[units:]
-    h[...], steps[0, 4 * units :] = initial_state[0].T, initial_state[1].T
+    h[...] = steps[0, 5 * units :] = initial_state[0].T
+    steps[0, 4 * units : 5 * units] = initial_state[1].T
     skipped = itertools.repeat(None) if mask is None else ~mask.T
     # The shortest of these, x, ends the loop.
     rows = zip(
@@ -208,24 +203,24 @@ def _forward(w, x, initial_state, mask, steps, hidden) -> None:
         skipped,
         steps[:, : 4 * units],
         steps[:, : 2 * units],
-        steps[:, 3 * units :],
+        steps[:, 3 * units : 5 * units],
         steps[:, 2 * units : 3 * units],
-        steps[1:, 4 * units :],
-        hidden,
+        steps[1:, 4 * units : 5 * units],
+        steps[1:, 5 * units :],
         strict=False,
     )
-    for x_t, skip, gates, i_f, candidate_cell, o, cell, hidden_t in rows:
+    for x_t, skip, gates, i_f, candidate_cell, o, cell, hidden in rows:
         reads_x[...] = x_t
         np.matmul(matrix, reads, out=z)
         activate(z, gates)
         np.multiply(i_f, candidate_cell, out=products)
         np.add(written, kept, out=cell)
-        output_activation(cell, hidden_t)
-        np.multiply(hidden_t, o, out=hidden_t)
+        output_activation(cell, hidden)
+        np.multiply(hidden, o, out=hidden)
         if skip is not None:
             np.copyto(cell, candidate_cell[units:], where=skip)
-            np.copyto(hidden_t, h, where=skip)
-        h[...] = hidden_t
+            np.copyto(hidden, h, where=skip)
+        h[...] = hidden
 
 
 def _backward(w, x, head, jacobian) -> None:
@@ -237,9 +232,9 @@ def _backward(w, x, head, jacobian) -> None:
     """
     batch, time, _ = x.shape
     units, outputs = head.shape
-    steps = np.empty((time + 1, 5 * units, batch), w.dtype)
+    steps = np.empty((time + 1, 6 * units, batch), w.dtype)
     zeros = np.zeros((batch, units), w.dtype)
-    _forward(w, x, (zeros, zeros), None, steps, np.empty((time, units, batch), w.dtype))
+    _forward(w, x, (zeros, zeros), None, steps)
     back = np.ascontiguousarray(_side_by_side(w)[:, : units + w.input_dim].T)
     activation, slope = _ACTIVATIONS[w.activation]
     gate_slope = _ACTIVATIONS[w.recurrent_activation][1]
@@ -253,11 +248,13 @@ def _backward(w, x, head, jacobian) -> None:
     dx = dh_dx[units:].reshape(-1, outputs, batch)
     dh[...] = head[:, :, None]
     for step, cell, jacobian_t in zip(
-        steps[-2::-1], steps[:0:-1, 4 * units :], jacobian[::-1], strict=True
+        steps[-2::-1], steps[:0:-1, 4 * units : 5 * units], jacobian[::-1], strict=True
     ):
-        i, f, o, candidate, _ = step.reshape(5, units, batch)
+        i, f, o, candidate = step[: 4 * units].reshape(4, units, batch)
         activation(cell, tanh_c)
-        np.multiply(gate_slope(step[: 2 * units]), step[3 * units :], out=local[: 2 * units])
+        np.multiply(
+            gate_slope(step[: 2 * units]), step[3 * units : 5 * units], out=local[: 2 * units]
+        )
         np.multiply(gate_slope(o), tanh_c, out=local[2 * units : 3 * units])
         np.multiply(slope(candidate), i, out=local[3 * units :])
         to_i, to_f, to_o, to_c = local.reshape(4, units, 1, batch)
@@ -343,11 +340,6 @@ def _blocks(batch: int, bytes_per_sample: int) -> list[slice]:
     """Parts of the batch whose work fits into the allowance, at least one sample each."""
     size = max(1, _WORKSPACE // bytes_per_sample)
     return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
-
-
-def _batch_first(array: np.ndarray) -> np.ndarray:
-    """(time, units, batch) as (batch, time, units), a view."""
-    return array.transpose(2, 0, 1)
 
 
 def _checked_input(w: LSTMWeights, x: Any) -> np.ndarray:

@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from lstm_helpers.gates import NORMS, LSTMWeights, gate_norms
 from lstm_helpers.layouts import GATES
 from lstm_helpers.weather import UNITS
 
@@ -137,7 +138,7 @@ def weather(features: pd.DataFrame, axes: Sequence[Axes] | None = None) -> Seque
             ax.plot(features.index, features[name], color=color, label=FEATURE_NAMES[name])
         ax.set_ylabel(UNITS[group[0]])
         ax.set_title(" and ".join(FEATURE_NAMES[name] for name in group), loc="left")
-    axes[0].legend(frameon=False, ncols=2, loc="upper right")
+    axes[0].legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
     _date_axis(axes[-1])
     return axes
 
@@ -249,7 +250,7 @@ def forecast_lines(
 
 
 def array_map(shapes: Mapping[str, tuple[int, ...]], ax: Axes | None = None) -> Axes:
-    """The arrays of an LSTM layer drawn to scale, each cut into its four quarters.
+    """The arrays of an LSTM layer, row heights to scale, each cut into its four quarters.
 
     Parameters
     ----------
@@ -438,8 +439,438 @@ def gate_trace(
     return axes
 
 
+def gate_heatmaps(
+    w: LSTMWeights,
+    *,
+    features: Sequence[str] | None = None,
+    limit: float | None = None,
+    axes: Sequence[Axes] | None = None,
+) -> np.ndarray:
+    """Every weight of the layer in its place, by gate, all on one scale.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+    features : (input_dim,) of str, optional
+        Names for the rows of the kernel; their numbers unless given.
+    limit : float, optional
+        Where the colours end, above and below zero; the largest weight in size unless given. Give
+        it to compare two layers.
+    axes : Axes, optional
+        Twelve, or eight for a layer without bias, row by row.
+
+    Returns
+    -------
+    (3, 4) array of Axes, or (2, 4) without bias
+        Kernel, recurrent kernel, bias; i, f, c, o across. Rows are where a weight comes from,
+        columns the unit that it goes to. What is NaN or infinite is yellow with a ring, and counted
+        under the colours.
+
+    Raises
+    ------
+    ValueError
+        Number of features or Axes does not fit, or ``limit`` is not above 0.
+    """
+    groups = _groups(w)
+    names = _feature_names(w, features)
+    limit = _limit(w, limit)
+    if axes is None:
+        # A name needs a line; "recurrent kernel" beside its rows needs the most.
+        heights = [min(max(0.2 * w.input_dim, 0.5), 3.6), min(max(0.1 * w.units, 1.4), 1.7), 0.2]
+        heights = heights[: len(groups)]
+        _, axes = subplots(
+            len(groups), 4, height=2 + sum(heights), height_ratios=heights, squeeze=False
+        )
+    axes = np.asarray(axes, dtype=object)
+    if axes.size != 4 * len(groups):
+        raise ValueError(f"expected {4 * len(groups)} Axes, four a row, got {axes.size}")
+    axes = axes.reshape(len(groups), 4)
+
+    colors = mpl.colormaps[SIGNED].with_extremes(bad=NOT_FINITE)
+    lost = 0
+    for n, (group, arrays) in enumerate(groups.items()):
+        origins = {"kernel": names, "bias": ["bias"]}.get(group, range(w.units))
+        ticks = _some(len(origins), 20 if group == "kernel" else 5)
+        for column, array in enumerate(arrays):
+            ax, shown = axes[n, column], np.atleast_2d(array)
+            image = ax.imshow(
+                np.ma.masked_invalid(shown),
+                cmap=colors,
+                vmin=-limit,
+                vmax=limit,
+                aspect="auto",
+                # Anything else blends neighbours where cells are smaller than pixels.
+                interpolation="nearest",
+            )
+            # Among many units a cell is a speck, so the eye needs help. A crowd needs none.
+            places = np.argwhere(~np.isfinite(shown))
+            lost += len(places)
+            for y, x in places[:MOST_RINGS]:
+                ax.plot(x, y, "o", scalex=False, scaley=False, clip_on=False, **RING)
+            ax.set_yticks(ticks, [str(origins[tick]) for tick in ticks])
+            ax.set_xticks(_some(w.units, 4))
+            first, last = column == 0, n == len(groups) - 1
+            ax.tick_params(labelleft=first, labelbottom=last, left=first, bottom=last)
+            ax.spines[:].set_visible(False)
+    axes[0, 0].set_ylabel("kernel")
+    axes[1, 0].set_ylabel("recurrent kernel\nfrom unit")
+    for ax, gate in zip(axes[0], GATES, strict=True):
+        ax.set_title(f"{gate}: {GATE_NAMES[gate]}", color=GATE_COLORS[gate])
+    for ax in axes[-1]:
+        ax.set_xlabel("to unit")
+    values = _entries(w)
+    finite = values[np.isfinite(values)]
+    extend = ("neither", "max", "min", "both")[
+        int((finite > limit).any()) + 2 * int((finite < -limit).any())
+    ]
+    bar = axes[0, 0].figure.colorbar(
+        image, ax=list(axes.flat), location="bottom", aspect=45, pad=0.02, extend=extend
+    )
+    bar.set_label(PER_ONE + (f"; yellow, ringed: {lost} not finite" if lost else ""))
+    return axes
+
+
+def describe_heatmaps(
+    w: LSTMWeights, *, features: Sequence[str] | None = None, limit: float | None = None
+) -> str:
+    """What ``gate_heatmaps`` shows, in words, for a caption.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+    features : (input_dim,) of str, optional
+    limit : float, optional
+        As given to ``gate_heatmaps``.
+
+    Returns
+    -------
+    str
+        The largest in size of each of the arrays, with its sign and its place; of equals the
+        first one, i before f before c before o, then by row.
+
+    Raises
+    ------
+    ValueError
+        As ``gate_heatmaps``.
+    """
+    groups = _groups(w)
+    names = _feature_names(w, features)
+    parts = []
+    for group, arrays in groups.items():
+        stacked = np.stack([np.atleast_2d(array) for array in arrays])
+        size = np.where(np.isfinite(stacked), np.abs(stacked), -1)
+        gate, row, unit = np.unravel_index(np.argmax(size), size.shape)
+        what = {"kernel": "kernel weight", "recurrent_kernel": "recurrent weight"}.get(group, group)
+        if size[gate, row, unit] <= 0:
+            none = size[gate, row, unit] < 0
+            parts.append(f"no {what} is finite" if none else f"no {what} differs from 0")
+            continue
+        origin = names[row] if group == "kernel" else f"unit {row}"
+        place = f"unit {unit}" if group == "bias" else f"from {origin} to unit {unit}"
+        value = _number(stacked[gate, row, unit])
+        parts.append(f"the largest {what} is {value}, {GATE_NAMES[GATES[gate]]}, {place}")
+    text = "; ".join(parts)
+    text = f"{text[0].upper()}{text[1:]}. Blue is below zero, red above"
+    text += f", full colour at {_number(_limit(w, limit))}."
+    lost = np.count_nonzero(~np.isfinite(_entries(w)))
+    return text + (f" Yellow, ringed: {lost} not finite." if lost else "")
+
+
+def norm_bars(w: LSTMWeights, *, ord: str = "fro", ax: Axes | None = None) -> Axes:
+    """The twelve norms as bars, with the value on each.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+    ord : {"fro", "spectral", "rms"}
+        As in ``gate_norms``.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+        W, U and b from left to right, in each i, f, c, o. A norm that is NaN or infinite has no
+        bar but its word.
+
+    Raises
+    ------
+    ValueError
+        ``ord`` is none of the three.
+    """
+    norms = gate_norms(w, ord)
+    if ax is None:
+        _, ax = subplots(height=3.2)
+    places = {name: n + n // 4 * 0.8 for n, name in enumerate(norms)}
+    for gate in GATES:
+        own = [name for name in norms if name.endswith(gate)]
+        heights = [norms[name] if np.isfinite(norms[name]) else 0.0 for name in own]
+        bars = ax.bar(
+            [places[name] for name in own],
+            heights,
+            width=0.86,
+            color=GATE_COLORS[gate],
+            label=f"{gate}: {GATE_NAMES[gate]}",
+        )
+        ax.bar_label(bars, [_number(norms[name]) for name in own], padding=2)
+    ax.set_xticks(list(places.values()), list(places))
+    ax.tick_params(bottom=False)
+    names = {"W": "W: kernel", "U": "U: recurrent kernel", "b": "b: bias"}
+    ax.set_xlabel(",  ".join(names[letter] for letter in dict.fromkeys(name[0] for name in norms)))
+    ax.set_ylabel(f"{NORMS[ord]} of the weights")
+    ax.margins(y=0.1)
+    ax.set_ylim(bottom=0)
+    _legend_above(ax)
+    return ax
+
+
+def describe_norms(w: LSTMWeights, *, ord: str = "fro") -> str:
+    """What ``norm_bars`` shows, in words, for a caption.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+    ord : {"fro", "spectral", "rms"}
+
+    Returns
+    -------
+    str
+        Largest and smallest norm of each array; of equals the first in the order i, f, c, o.
+
+    Raises
+    ------
+    ValueError
+        ``ord`` is none of the three.
+    """
+    norms = gate_norms(w, ord)
+    parts = []
+    for letter, group in zip("WUb", _groups(w), strict=False):
+        own = {name: norms[f"{letter}_{name}"] for name in GATES}
+        finite = {gate: norm for gate, norm in own.items() if np.isfinite(norm)}
+        words = []
+        if finite:
+            high, low = max(finite, key=finite.get), min(finite, key=finite.get)
+            words.append(f"largest {_number(own[high])} ({GATE_NAMES[high]})")
+            words.append(f"smallest {_number(own[low])} ({GATE_NAMES[low]})")
+        words += [f"{_number(n)} ({GATE_NAMES[g]})" for g, n in own.items() if g not in finite]
+        parts.append(f"{_GROUP_NAMES[group]} {', '.join(words)}")
+    return f"{NORMS[ord].capitalize()} by gate: {'; '.join(parts)}."
+
+
+def gate_distributions(
+    w: LSTMWeights, *, bins: int = 25, axes: Sequence[Axes] | None = None
+) -> np.ndarray:
+    """How the weights of each gate are spread, as outlines in the colours of the gates.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+    bins : int
+        The same ones for all; an odd number puts zero in the middle of one.
+    axes : Axes, optional
+        Three, or two for a layer without bias.
+
+    Returns
+    -------
+    (3,) array of Axes, or (2,) without bias
+        Kernel, recurrent kernel, bias: percent of a gate's entries in each bin. The horizontal
+        axis is one for all and zero is its middle. What is NaN or infinite is left out, and
+        counted in the title.
+
+    Raises
+    ------
+    ValueError
+        Number of Axes does not fit, or ``bins`` is below 1.
+    """
+    groups = _groups(w)
+    if bins < 1:
+        raise ValueError(f"expected at least 1 bin, got {bins}")
+    if axes is None:
+        _, axes = subplots(len(groups), height=0.9 + 1.5 * len(groups), sharex=True, squeeze=False)
+    axes = np.asarray(axes, dtype=object).ravel()
+    if axes.size != len(groups):
+        raise ValueError(f"expected {len(groups)} Axes, got {axes.size}")
+    limit = _limit(w, None)
+    edges = np.linspace(-limit, limit, bins + 1)
+    for ax, (group, arrays) in zip(axes, groups.items(), strict=True):
+        lost = 0
+        for gate, array in zip(GATES, arrays, strict=True):
+            finite = array[np.isfinite(array)]
+            lost += array.size - finite.size
+            counts, _ = np.histogram(finite, edges)
+            ax.stairs(
+                100 * counts / max(finite.size, 1),
+                edges,
+                color=GATE_COLORS[gate],
+                linewidth=1.6,
+                label=f"{gate}: {GATE_NAMES[gate]}",
+            )
+        title = _GROUP_NAMES[group] + (f", without {lost} not finite" if lost else "")
+        ax.set_title(title, loc="left")
+        ax.axvline(0, color=MUTED, linewidth=0.8, zorder=0)
+        ax.set_xlim(-1.02 * limit, 1.02 * limit)
+        ax.set_ylim(bottom=0)
+        ax.spines["bottom"].set_zorder(3)
+        ax.set_ylabel("% of entries")
+    axes[-1].set_xlabel(PER_ONE)
+    _legend_above(axes[0])
+    return axes
+
+
+def describe_distributions(w: LSTMWeights) -> str:
+    """What ``gate_distributions`` shows, in words, for a caption.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+
+    Returns
+    -------
+    str
+        For each array and gate the median size of the finite entries.
+    """
+    parts = []
+    for group, arrays in _groups(w).items():
+        sizes = [np.abs(array[np.isfinite(array)]) for array in arrays]
+        words = [
+            f"{gate} {_number(np.median(size) if size.size else np.nan)}"
+            for gate, size in zip(GATES, sizes, strict=True)
+        ]
+        parts.append(f"{_GROUP_NAMES[group]} {', '.join(words)}")
+    return f"Half of a gate's entries are at most this far from zero: {'; '.join(parts)}."
+
+
+def rank_scatter(
+    x: Sequence[float],
+    y: Sequence[float],
+    labels: Sequence[str],
+    xlabel: str,
+    ylabel: str,
+    *,
+    highlight: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Two measures of the same things, one labelled point a thing.
+
+    Parameters
+    ----------
+    x, y : (things,) of float
+        As measured; each in its own unit.
+    labels : (things,) of str
+    xlabel, ylabel : str
+        What was measured, with its unit.
+    highlight : str, optional
+        The label of the point that stands out.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        Lengths differ, or a value is NaN or infinite: it has no place.
+    """
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if not x.shape == y.shape == (len(labels),):
+        raise ValueError(f"expected {len(labels)} x and y, got shapes {x.shape} and {y.shape}")
+    lost = [
+        name for name, ok in zip(labels, np.isfinite(x) & np.isfinite(y), strict=True) if not ok
+    ]
+    if lost:
+        raise ValueError(f"expected finite x and y, got NaN or infinite for {', '.join(lost)}")
+    if ax is None:
+        _, ax = subplots(height=3.6)
+    colors = [HIGHLIGHT if name == highlight else INK for name in labels]
+    ax.scatter(x, y, color=colors, s=28)
+    for *point, name, color in zip(x, y, labels, colors, strict=True):
+        ax.annotate(name, point, (5, 4), textcoords="offset points", color=color)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    ax.margins(0.12)
+    return ax
+
+
 SIGNED = "RdBu_r"
 """For values that have a sign: blue below zero, white at zero, red above, always zero-centred."""
+
+NOT_FINITE = "#F0E442"
+"""For what is NaN or infinite: no map of the course has yellow in it."""
+
+RING = {"color": "none", "markeredgecolor": INK, "markersize": 8}
+MOST_RINGS = 50
+"""In one panel, around what is not finite."""
+
+PER_ONE = "weight (per 1 of what it multiplies)"
+"""The unit of a weight: the sum before a gate has none, the input of the layer may have one."""
+
+_GROUP_NAMES = {"kernel": "kernel", "recurrent_kernel": "recurrent kernel", "bias": "bias"}
+
+
+def _groups(w: LSTMWeights) -> dict[str, tuple[np.ndarray, ...]]:
+    """The arrays by their name, gates in order, as float64; without the bias that is not there."""
+    return {
+        name: tuple(array.astype(np.float64) for array in group)
+        for name in _GROUP_NAMES
+        if (group := getattr(w, name)) is not None
+    }
+
+
+def _entries(w: LSTMWeights) -> np.ndarray:
+    return np.concatenate([array.ravel() for arrays in _groups(w).values() for array in arrays])
+
+
+def _limit(w: LSTMWeights, limit: float | None) -> float:
+    """Half the width of a zero-centred scale that holds every finite weight, or what was asked."""
+    if limit is None:
+        values = _entries(w)
+        # Where all is zero any scale will do.
+        return float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
+    if not 0 < limit < np.inf:
+        raise ValueError(f"expected a limit above 0, got {limit}")
+    return float(limit)
+
+
+def _feature_names(w: LSTMWeights, features: Sequence[str] | None) -> list[str]:
+    if features is None:
+        return [f"feature {n}" for n in range(w.input_dim)]
+    if len(features) != w.input_dim:
+        raise ValueError(f"expected {w.input_dim} names of features, got {len(features)}")
+    return list(features)
+
+
+def _some(count: int, most: int) -> list[int]:
+    """At most so many of the first ``count`` numbers, from 0 in steps of a power of two."""
+    step = 1
+    while count > most * step:
+        step *= 2
+    return list(range(0, count, step))
+
+
+def _number(value: float) -> str:
+    """Two decimals, unless they would say that something is nothing."""
+    if np.isnan(value):
+        return "NaN"
+    return f"{value:.0e}" if 0 < abs(value) < 0.005 else f"{value:.2f}"
+
+
+def _legend_above(ax: Axes) -> None:
+    """The four gates over the panel and its title: in one line where it is wide enough."""
+    width = ax.get_window_extent().width / ax.figure.dpi
+    columns = 4 if width > 4.8 else 2 if width > 2.4 else 1
+    title = ax.get_title(loc="left")
+    above = mpl.transforms.offset_copy(
+        ax.transAxes, ax.figure, y=18 if title else 2, units="points"
+    )
+    legend = ax.legend(
+        frameon=False, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1),
+        bbox_transform=above, borderpad=0.1, borderaxespad=0, labelcolor="linecolor",
+        handlelength=1.2, columnspacing=1.2,
+    )  # fmt: skip
+    # The layout takes room for a title's height but never for its width: so a legend that is
+    # wider than a shrunken figure is cut off, and the panel stays.
+    legend.set_in_layout(False)
+    ax.set_title("\n" * (4 // columns - (not title)) + (title or " "), loc="left")
 
 
 def _from_white(color: str) -> mpl.colors.Colormap:

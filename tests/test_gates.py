@@ -110,3 +110,128 @@ def test_from_arrays_passes_options_on():
     options |= {"zero_output_for_mask": True, "compute_dtype": "float16"}
     w = lh.LSTMWeights.from_arrays(arrays, **options)
     assert {name: getattr(w, name) for name in options} == options
+
+
+# Norms, by hand: 3 features, 2 units, no gate like another, no matrix like its transpose.
+
+
+def gates(*arrays, dtype=np.float64):
+    return lh.Gates(*(np.array(array, dtype) for array in arrays))
+
+
+KERNEL = gates(
+    [[3, 0], [4, 0], [0, 12]],
+    [[1, 2], [2, 1], [1, -5]],
+    [[2, 0], [0, 1], [0, 2]],
+    [[0, -6], [8, 0], [0, 0]],
+)
+RECURRENT = gates([[0, 2], [0, 0]], [[3, 0], [0, -4]], [[1, 1], [1, 1]], [[0, 8], [6, 0]])
+BIAS = gates([3, 4], [0, -1], [5, 12], [0, 0])
+NAMES = [f"{array}_{gate}" for array in "WUb" for gate in "ifco"]
+# Squares, so that the roots need no digits.
+SQUARES = {
+    "fro": [169, 36, 9, 100, 4, 25, 4, 100, 25, 1, 169, 0],
+    # W_f: the largest root of s^2 - 36 s + 179.
+    "spectral": [144, 18 + 145**0.5, 5, 64, 4, 16, 4, 64, 25, 1, 169, 0],
+    "rms": [169 / 6, 6, 9 / 6, 100 / 6, 1, 25 / 4, 1, 25, 12.5, 0.5, 84.5, 0],
+}
+
+
+def hand_made(dtype=np.float64, bias=BIAS):
+    parts = (KERNEL, RECURRENT, bias)
+    return lh.LSTMWeights(*(p and lh.Gates(*(a.astype(dtype) for a in p)) for p in parts))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("ord", SQUARES)
+def test_the_twelve_norms_are_those_by_hand(ord, dtype):
+    norms = lh.gate_norms(hand_made(dtype), ord)
+    assert list(norms) == NAMES
+    assert all(type(norm) is float for norm in norms.values())
+    np.testing.assert_allclose(list(norms.values()), np.sqrt(SQUARES[ord]), rtol=1e-14)
+
+
+def test_frobenius_is_the_default():
+    assert lh.gate_norms(hand_made()) == lh.gate_norms(hand_made(), "fro")
+
+
+@pytest.mark.parametrize("ord", SQUARES)
+def test_without_bias_there_are_eight_norms(ord):
+    norms, eight = lh.gate_norms(hand_made(), ord), lh.gate_norms(hand_made(bias=None), ord)
+    assert eight == {name: norms[name] for name in NAMES[:8]}
+
+
+def test_float16_is_squared_in_float64():
+    big = hand_made(np.float16, bias=None)
+    big = dataclasses.replace(big, kernel=big.kernel._replace(i=big.kernel.i * np.float16(4000)))
+    assert lh.gate_norms(big)["W_i"] == 52_000
+    assert lh.feature_norms(big).i[2] == 48_000
+    assert lh.unit_norms(big).i[0] == 20_000
+
+
+@pytest.mark.parametrize("ord", [2, None, "frobenius", ["fro"]])
+def test_another_norm_is_refused(ord):
+    with pytest.raises(ValueError, match=r"^expected ord of 'fro', 'spectral', 'rms', got "):
+        lh.gate_norms(hand_made(), ord)
+
+
+def test_feature_norms_are_the_rows_of_the_kernel():
+    norms = lh.feature_norms(hand_made())
+    assert norms._fields == tuple("ifco")
+    np.testing.assert_allclose(norms.i, [3, 4, 12])
+    np.testing.assert_allclose(norms.f, np.sqrt([5, 5, 26]))
+    np.testing.assert_allclose(norms.c, [2, 1, 2])
+    np.testing.assert_allclose(norms.o, [6, 8, 0])
+
+
+@pytest.mark.parametrize("bias", [BIAS, None])
+def test_unit_norms_are_the_columns_of_both_kernels_and_not_the_bias(bias):
+    norms = lh.unit_norms(hand_made(bias=bias))
+    assert norms._fields == tuple("ifco")
+    np.testing.assert_allclose(norms.i, np.sqrt([25, 144 + 4]))
+    np.testing.assert_allclose(norms.f, np.sqrt([6 + 9, 30 + 16]))
+    np.testing.assert_allclose(norms.c, np.sqrt([4 + 2, 5 + 2]))
+    np.testing.assert_allclose(norms.o, np.sqrt([64 + 36, 36 + 64]))
+
+
+def test_norms_of_parts_add_up_to_those_of_the_whole():
+    rng = np.random.default_rng(0)
+    shapes = [(5, 8), (8, 8), (8,)]
+    w = lh.LSTMWeights(*(lh.Gates(*rng.normal(size=(4, *shape))) for shape in shapes))
+    norms = lh.gate_norms(w)
+    for gate in "ifco":
+        rows, columns = getattr(lh.feature_norms(w), gate), getattr(lh.unit_norms(w), gate)
+        assert (rows.shape, columns.shape) == ((5,), (8,))
+        assert (rows**2).sum() == pytest.approx(norms[f"W_{gate}"] ** 2)
+        assert (columns**2).sum() == pytest.approx(
+            norms[f"W_{gate}"] ** 2 + norms[f"U_{gate}"] ** 2
+        )
+        largest = np.linalg.svd(getattr(w.kernel, gate), compute_uv=False)[0]
+        assert lh.gate_norms(w, "spectral")[f"W_{gate}"] == pytest.approx(largest)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("ord", SQUARES)
+def test_what_is_not_finite_shows_in_its_norm_and_in_no_other(ord, bad, dtype):
+    w = hand_made(dtype)
+    w.kernel.f[1, 0] = w.recurrent_kernel.o[1, 1] = w.bias.c[0] = bad
+    hit = {"W_f", "U_o", "b_c"}
+    for name, norm in lh.gate_norms(w, ord).items():
+        if name in hit:
+            np.testing.assert_equal(norm, bad)
+        else:
+            assert np.isfinite(norm)
+    np.testing.assert_equal(lh.feature_norms(w).f[1], bad)
+    assert np.count_nonzero(~np.isfinite(np.stack(lh.feature_norms(w)))) == 1
+    np.testing.assert_equal(np.stack(lh.unit_norms(w))[[1, 3], [0, 1]], [bad, bad])
+    assert np.count_nonzero(~np.isfinite(np.stack(lh.unit_norms(w)))) == 2
+
+
+@pytest.mark.parametrize("function", [lh.gate_norms, lh.feature_norms, lh.unit_norms])
+def test_norms_take_weights_and_leave_them_alone(function):
+    with pytest.raises(TypeError, match=r"^expected LSTMWeights, got list$"):
+        function([np.zeros((3, 8))])
+    w = hand_made()
+    function(w)
+    assert all(map(np.array_equal, w.kernel, KERNEL))

@@ -1,5 +1,7 @@
 """What the figures show is what they are given: read from the Artists, since images drift."""
 
+import dataclasses
+
 import matplotlib as mpl
 
 mpl.use("Agg")
@@ -153,6 +155,430 @@ def test_gate_trace_refuses_weather_of_another_length(frame, trace):
         plots.gate_trace(trace, frame[:7])
 
 
+# Weights. 3 features and 2 units, every entry its own, no matrix like its transpose.
+
+
+def weights(dtype=np.float64, bias=True):
+    arrays = [np.arange(24), 100 + np.arange(16), 200 + np.arange(8)]
+    arrays = [(a * np.where(a % 3, 1, -1) / 100).astype(dtype) for a in arrays]
+    shapes = [(4, 3, 2), (4, 2, 2), (4, 2)]
+    groups = [lh.Gates(*a.reshape(shape)) for a, shape in zip(arrays, shapes, strict=True)]
+    return lh.LSTMWeights(*(groups if bias else groups[:2]))
+
+
+def random_weights(features, units, bias=True):
+    rng = np.random.default_rng(0)
+    shapes = [(features, units), (units, units), (units,)][: 3 if bias else 2]
+    return lh.LSTMWeights(*(lh.Gates(*rng.normal(size=(4, *shape))) for shape in shapes))
+
+
+def with_bad(w, bad=np.nan):
+    w.kernel.f[2, 0] = w.recurrent_kernel.o[0, 1] = bad
+    if w.bias is not None:
+        w.bias.c[1] = bad
+    return w
+
+
+def groups(w):
+    return [group for group in (w.kernel, w.recurrent_kernel, w.bias) if group is not None]
+
+
+def tick_names(axis):
+    return [tick.get_text() for tick in axis.get_ticklabels()]
+
+
+def color_bar(axes):
+    (bar,) = [ax for ax in axes[0, 0].figure.axes if ax not in set(axes.flat)]
+    return bar
+
+
+def stretched(w):
+    """The largest of the kernel and of the recurrent kernel off the diagonal, one below zero."""
+    w.kernel.c[2, 0], w.recurrent_kernel.f[0, 1] = 0.984, -1.306
+    return w
+
+
+def swap_gates(w):
+    return dataclasses.replace(w, kernel=w.kernel._replace(f=w.kernel.c, c=w.kernel.f))
+
+
+def transpose(w):
+    turned = w.recurrent_kernel._replace(o=w.recurrent_kernel.o.T)
+    return dataclasses.replace(w, recurrent_kernel=turned)
+
+
+def check_heatmap_data(axes, w):
+    assert axes.shape == (len(groups(w)), 4)
+    for row, group in zip(axes, groups(w), strict=True):
+        for ax, array in zip(row, group, strict=True):
+            (image,) = ax.images
+            np.testing.assert_array_equal(image.get_array(), np.atleast_2d(array))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_heatmaps_hold_each_matrix_in_its_panel(dtype, bias):
+    w = weights(dtype, bias)
+    check_heatmap_data(plots.gate_heatmaps(w), w)
+
+
+@pytest.mark.parametrize("fault", [swap_gates, transpose])
+def test_the_check_of_the_heatmaps_finds_a_swapped_gate_and_a_transposed_matrix(fault):
+    with pytest.raises(AssertionError, match="Arrays are not equal"):
+        check_heatmap_data(plots.gate_heatmaps(fault(weights())), weights())
+
+
+def test_heatmaps_name_gates_features_and_units():
+    axes = plots.gate_heatmaps(weights(), features=["rain", "wind", "sun"])
+    for ax, gate in zip(axes[0], GATES, strict=True):
+        assert ax.get_title() == f"{gate}: {plots.GATE_NAMES[gate]}"
+        assert rgb(ax.title.get_color()) == plots.GATE_COLORS[gate].lower()
+    assert tick_names(axes[0, 0].yaxis) == ["rain", "wind", "sun"]
+    assert tick_names(axes[1, 0].yaxis) == ["0", "1"]
+    for row, ticks in zip(axes, ([0, 1, 2], [0, 1], [0]), strict=True):
+        assert [list(ax.get_yticks()) for ax in row] == [ticks] * 4
+    assert tick_names(axes[2, 0].yaxis) == ["bias"]
+    assert [ax.get_ylabel() for ax in axes[:, 0]] == ["kernel", "recurrent kernel\nfrom unit", ""]
+    for ax in axes[2]:
+        assert (ax.get_xlabel(), list(ax.get_xticks())) == ("to unit", [0, 1])
+    for ax in axes.flat:
+        assert ax.get_ylim()[0] > ax.get_ylim()[1], "the first row is on top"
+        assert ax.get_xlim()[0] < ax.get_xlim()[1], "the first unit is on the left"
+        shown = [ax.yaxis.get_tick_params()["labelleft"], ax.xaxis.get_tick_params()["labelbottom"]]
+        assert shown == [ax in axes[:, 0], ax in axes[-1]]
+
+
+def test_features_without_names_have_numbers():
+    axes = plots.gate_heatmaps(weights())
+    assert tick_names(axes[0, 0].yaxis) == ["feature 0", "feature 1", "feature 2"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "end", "extend"),
+    [
+        (None, 2.07, "neither"),
+        (2.06, 2.06, "min"),
+        (2.0, 2.0, "both"),
+        (1.0, 1.0, "both"),
+        (3, 3, "neither"),
+    ],
+)
+def test_one_scale_with_zero_in_its_middle_serves_all_panels(limit, end, extend):
+    axes = plots.gate_heatmaps(weights(), limit=limit)
+    for ax in axes.flat:
+        image = ax.images[0]
+        assert image.get_clim() == (-end, end)
+        assert image.get_cmap().name == plots.SIGNED
+        below, zero, above = image.cmap(image.norm([-end, 0, end]))
+        assert below[2] > below[0], "blue below zero"
+        assert above[0] > above[2], "red above"
+        assert min(zero) > 0.95
+    bar = color_bar(axes)
+    assert bar.get_xlabel() == "weight (per 1 of what it multiplies)"
+    assert bar.get_xlim() == (-end, end)
+    assert axes[-1, -1].images[0].colorbar.extend == extend
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_heatmaps_mark_and_count_what_is_not_finite(bad):
+    w = with_bad(weights(), bad)
+    axes = plots.gate_heatmaps(w)
+    places = {(0, 1): (0, 2), (1, 3): (1, 0), (2, 2): (1, 0)}
+    for panel, ax in np.ndenumerate(axes):
+        image = ax.images[0]
+        array = np.atleast_2d(groups(w)[panel[0]][panel[1]])
+        np.testing.assert_array_equal(np.ma.getmaskarray(image.get_array()), ~np.isfinite(array))
+        rings = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines]
+        assert rings == ([places[panel]] if panel in places else [])
+    colors = axes[0, 1].images[0].cmap(axes[0, 1].images[0].get_array())
+    assert rgb(colors[2, 0]) == plots.NOT_FINITE.lower()
+    assert color_bar(axes).get_xlabel().endswith("; yellow, ringed: 3 not finite")
+    assert axes[0, 0].images[0].get_clim() == (-2.07, 2.07)
+
+
+def test_rings_do_not_bury_a_matrix_that_is_all_nan():
+    w = random_weights(3, 9)
+    w.recurrent_kernel.i[:] = np.nan
+    axes = plots.gate_heatmaps(w)
+    assert len(axes[1, 0].lines) == plots.MOST_RINGS
+    assert "81 not finite" in color_bar(axes).get_xlabel()
+
+
+def test_rows_and_columns_get_as_many_numbers_as_have_room():
+    axes = plots.gate_heatmaps(random_weights(100, 128))
+    assert tick_names(axes[0, 0].yaxis)[:3] == ["feature 0", "feature 8", "feature 16"]
+    assert tick_names(axes[1, 0].yaxis) == ["0", "32", "64", "96"]
+    assert list(axes[2, 3].get_xticks()) == [0, 32, 64, 96]
+
+
+def test_a_layer_of_zeros_has_a_scale_too():
+    zero = lh.LSTMWeights(*(lh.Gates(*np.zeros((4, *s))) for s in [(3, 2), (2, 2), (2,)]))
+    assert plots.gate_heatmaps(zero)[0, 0].images[0].get_clim() == (-1, 1)
+    assert plots.describe_heatmaps(zero).startswith(
+        "No kernel weight differs from 0; no recurrent weight differs from 0; no bias differs"
+    )
+    assert [bar.get_height() for bar in plots.norm_bars(zero).patches] == [0] * 12
+
+
+def test_heatmaps_say_what_they_show():
+    names = ["rain", "wind", "sun"]
+    assert plots.describe_heatmaps(stretched(weights()), features=names) == (
+        "The largest kernel weight is 0.98, candidate, from sun to unit 0; the largest recurrent "
+        "weight is -1.31, forget gate, from unit 0 to unit 1; the largest bias is -2.07, output "
+        "gate, unit 1. Blue is below zero, red above, full colour at 2.07."
+    )
+    assert plots.describe_heatmaps(weights(bias=False), limit=0.5) == (
+        "The largest kernel weight is 0.23, output gate, from feature 2 to unit 1; the largest "
+        "recurrent weight is 1.15, output gate, from unit 1 to unit 1. Blue is below zero, red "
+        "above, full colour at 0.50."
+    )
+
+
+def test_heatmap_captions_name_the_first_of_equals_and_what_is_not_finite():
+    w = lh.LSTMWeights(*(lh.Gates(*np.full((4, *s), -0.5)) for s in [(3, 2), (2, 2), (2,)]))
+    w.kernel.i[0, 0], w.recurrent_kernel.i[:] = 0.25, np.inf
+    text = plots.describe_heatmaps(w)
+    assert "kernel weight is -0.50, input gate, from feature 0 to unit 1;" in text
+    assert "recurrent weight is -0.50, forget gate, from unit 0 to unit 0;" in text
+    assert text.endswith("full colour at 0.50. Yellow, ringed: 4 not finite.")
+    w.bias.i[:] = w.bias.f[:] = w.bias.c[:] = w.bias.o[:] = np.nan
+    assert "; no bias is finite." in plots.describe_heatmaps(w)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"features": ["one"]}, "expected 3 names of features, got 1"),
+        ({"limit": 0}, "expected a limit above 0, got 0"),
+        ({"limit": np.nan}, "expected a limit above 0, got nan"),
+    ],
+)
+@pytest.mark.parametrize("function", [plots.gate_heatmaps, plots.describe_heatmaps])
+def test_heatmaps_refuse_names_and_scales_that_do_not_fit(function, options, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        function(weights(), **options)
+    assert not plt.get_fignums()
+
+
+def check_bars(ax, norms):
+    """Bars are drawn gate by gate: put them and their labels in order from left to right."""
+    bars = sorted(ax.patches, key=lambda bar: bar.get_x())
+    labels = sorted(ax.texts, key=lambda text: text.xy[0])
+    assert [bar.get_height() for bar in bars] == list(norms.values())
+    assert [text.get_text() for text in labels] == [f"{norm:.2f}" for norm in norms.values()]
+    np.testing.assert_allclose([b.get_center()[0] for b in bars], [t.xy[0] for t in labels])
+    for bar, name in zip(bars, norms, strict=True):
+        assert rgb(bar.get_facecolor()) == plots.GATE_COLORS[name[-1]].lower()
+    assert tick_names(ax.xaxis) == list(norms)
+    np.testing.assert_allclose(ax.get_xticks(), [bar.get_center()[0] for bar in bars])
+
+
+@pytest.mark.parametrize(
+    ("ord", "name"),
+    [("fro", "Frobenius norm"), ("spectral", "spectral norm"), ("rms", "root mean square")],
+)
+@pytest.mark.parametrize("bias", [True, False])
+def test_norm_bars_are_the_norms_in_gate_colours_with_their_values(ord, name, bias):
+    w = weights(bias=bias)
+    ax = plots.norm_bars(w, ord=ord)
+    check_bars(ax, lh.gate_norms(w, ord))
+    assert ax.get_ylabel() == f"{name} of the weights"
+    assert ax.get_xlabel() == "W: kernel,  U: recurrent kernel" + ",  b: bias" * bias
+    assert ax.get_ylim()[0] == 0
+    check_legend(ax)
+
+
+def check_legend(ax):
+    entries = ax.get_legend().get_texts()
+    assert [text.get_text() for text in entries] == [f"{g}: {plots.GATE_NAMES[g]}" for g in GATES]
+    assert [rgb(text.get_color()) for text in entries] == [
+        plots.GATE_COLORS[gate].lower() for gate in GATES
+    ]
+
+
+def test_the_check_of_the_bars_finds_a_swapped_gate():
+    with pytest.raises(AssertionError):
+        check_bars(plots.norm_bars(swap_gates(weights())), lh.gate_norms(weights()))
+
+
+def test_a_norm_that_is_no_number_has_its_word_and_no_bar():
+    w = with_bad(weights())
+    w.bias.i[0] = np.inf
+    ax = plots.norm_bars(w)
+    words = {n: text.get_text() for n, text in zip(lh.gate_norms(w), by_place(ax), strict=True)}
+    bad = {name: word for name, word in words.items() if not word[0].isdigit()}
+    assert bad == {"W_f": "NaN", "U_o": "NaN", "b_c": "NaN", "b_i": "inf"}
+    assert sum(bar.get_height() == 0 for bar in ax.patches) == 4
+
+
+def by_place(ax):
+    return sorted(ax.texts, key=lambda text: text.xy[0])
+
+
+def test_a_small_norm_is_not_written_as_none():
+    w = weights()
+    w.bias.i[:], w.bias.f[:] = [0, 0.0031], 0
+    assert [text.get_text() for text in by_place(plots.norm_bars(w))][8:10] == ["3e-03", "0.00"]
+
+
+def test_norms_say_what_they_show():
+    w = lh.LSTMWeights(*(lh.Gates(*np.zeros((4, *s))) for s in [(3, 2), (2, 2), (2,)]))
+    w.kernel.f[0], w.kernel.o[:, 1], w.kernel.c[0, 0] = (3, 4), (2, 2, 1), 0.456
+    w.recurrent_kernel.c[0], w.recurrent_kernel.i[1] = (0, 6), (8, 6)
+    w.recurrent_kernel.o[0, 0], w.bias.f[:] = np.nan, (6, 8)
+    assert plots.describe_norms(w) == (
+        "Frobenius norm by gate: kernel largest 5.00 (forget gate), smallest 0.00 (input gate); "
+        "recurrent kernel largest 10.00 (input gate), smallest 0.00 (forget gate), NaN (output "
+        "gate); bias largest 10.00 (forget gate), smallest 0.00 (input gate)."
+    )
+    rms = plots.describe_norms(weights(bias=False), ord="rms")
+    last, first = (lh.gate_norms(weights(), "rms")[name] for name in ("W_o", "W_i"))
+    assert rms.startswith(
+        f"Root mean square by gate: kernel largest {last:.2f} (output gate), smallest {first:.2f} "
+    )
+    assert "bias" not in rms
+
+
+@pytest.mark.parametrize("function", [plots.norm_bars, plots.describe_norms])
+def test_bars_refuse_another_norm(function):
+    with pytest.raises(ValueError, match="expected ord of 'fro', 'spectral', 'rms', got 2"):
+        function(weights(), ord=2)
+
+
+def check_distributions(axes, w):
+    largest = max(np.abs(array).max() for group in groups(w) for array in group)
+    for ax, group in zip(axes, groups(w), strict=True):
+        for step, gate, array in zip(ax.patches, GATES, group, strict=True):
+            shares, edges, _ = step.get_data()
+            np.testing.assert_array_equal(edges, np.linspace(-largest, largest, len(edges)))
+            np.testing.assert_allclose(
+                shares, 100 * np.histogram(array, edges)[0] / array.size, err_msg=gate
+            )
+            assert shares.sum() == pytest.approx(100), "nothing lies outside the bins"
+            assert rgb(step.get_edgecolor()) == plots.GATE_COLORS[gate].lower()
+            assert step.get_label() == f"{gate}: {plots.GATE_NAMES[gate]}"
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_distributions_are_shares_in_common_bins(bias):
+    w = weights(bias=bias)
+    axes = plots.gate_distributions(w, bins=207)
+    check_distributions(axes, w)
+    titles = ["kernel", "recurrent kernel", "bias"][: len(axes)]
+    assert [ax.get_title(loc="left").strip() for ax in axes] == titles
+    assert {ax.get_ylabel() for ax in axes} == {"% of entries"}
+    assert axes[-1].get_xlabel() == "weight (per 1 of what it multiplies)"
+    assert len({ax.get_xlim() for ax in axes}) == 1
+    assert sum(axes[0].get_xlim()) == 0
+    check_legend(axes[0])
+
+
+def test_the_check_of_the_distributions_finds_a_swapped_gate():
+    with pytest.raises(AssertionError):
+        check_distributions(plots.gate_distributions(swap_gates(weights()), bins=207), weights())
+
+
+def test_distributions_leave_out_and_count_what_is_not_finite():
+    w = with_bad(weights())
+    w.bias.i[:] = np.inf
+    axes = plots.gate_distributions(w)
+    assert [ax.get_title(loc="left").strip() for ax in axes] == [
+        "kernel, without 1 not finite",
+        "recurrent kernel, without 1 not finite",
+        "bias, without 3 not finite",
+    ]
+    sums = [[step.get_data()[0].sum() for step in ax.patches] for ax in axes]
+    np.testing.assert_allclose(sums, [[100] * 4, [100] * 4, [0, 100, 100, 100]])
+
+
+def test_distributions_say_what_they_show():
+    w = weights()
+    for group, size in zip(groups(w), (0.1, 0.2, 0.3), strict=True):
+        for n, array in enumerate(group):
+            array[:] = (-1) ** n * size * (n + 1)
+    w.kernel.i[:] = [[0.1, -0.21], [0.33, -0.37], [0.51, 9]]
+    w.kernel.f[1], w.bias.f[:] = (np.inf, np.nan), np.nan
+    assert plots.describe_distributions(w) == (
+        "Half of a gate's entries are at most this far from zero: kernel i 0.35, f 0.20, c 0.30, "
+        "o 0.40; recurrent kernel i 0.20, f 0.40, c 0.60, o 0.80; bias i 0.30, f NaN, c 0.90, "
+        "o 1.20."
+    )
+
+
+def test_distributions_refuse_no_bins():
+    with pytest.raises(ValueError, match=r"^expected at least 1 bin, got 0$"):
+        plots.gate_distributions(weights(), bins=0)
+    assert not plt.get_fignums()
+
+
+def test_scatter_labels_each_point_and_one_stands_out():
+    x, y, names = [3.0, 1.0, 2.0], [-0.5, 0.1, 0.2], ["temp", "rain", "wind"]
+    ax = plots.rank_scatter(x, y, names, "norm", "error (°C)", highlight="rain")
+    (points,) = ax.collections
+    np.testing.assert_array_equal(points.get_offsets(), np.column_stack([x, y]))
+    assert [(text.get_text(), *text.xy) for text in ax.texts] == list(zip(names, x, y, strict=True))
+    assert [rgb(color) for color in points.get_facecolor()] == [
+        plots.INK,
+        plots.HIGHLIGHT.lower(),
+        plots.INK,
+    ]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("norm", "error (°C)")
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        ([1, 2], [1, np.nan], "expected finite x and y, got NaN or infinite for b"),
+        ([1, 2], [1, 2, 3], r"expected 2 x and y, got shapes \(2,\) and \(3,\)"),
+    ],
+)
+def test_scatter_refuses_what_has_no_place(x, y, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        plots.rank_scatter(x, y, ["a", "b"], "x", "y")
+
+
+NAMED = [plots.FEATURE_NAMES[name] for name in weather.FEATURES]
+
+
+@pytest.mark.parametrize("bad", [False, True])
+@pytest.mark.parametrize(
+    ("features", "units", "bias", "names"),
+    [(3, 1, True, None), (7, 32, True, NAMED), (100, 128, False, None)],
+)
+def test_pictures_of_weights_draw_at_any_size_without_a_warning(features, units, bias, names, bad):
+    w = random_weights(features, max(units, 2) if bad else units, bias)
+    w = with_bad(w) if bad else w
+    for width, height in ((3, 3), (7.6, 5), (16, 12)):
+        figures = [
+            plots.gate_heatmaps(w, features=names)[0, 0].figure,
+            plots.norm_bars(w).figure,
+            plots.gate_distributions(w)[0].figure,
+        ]
+        for fig in figures:
+            fig.set_size_inches(width, height)
+            fig.canvas.draw()
+            plt.close(fig)
+
+
+def test_pictures_of_weights_draw_on_given_axes():
+    w = weights()
+    _, axes = plt.subplots(3, 4)
+    assert (plots.gate_heatmaps(w, axes=axes) == axes).all()
+    assert (plots.gate_heatmaps(w, axes=list(axes.flat)) == axes).all()
+    _, three = plt.subplots(1, 3)
+    assert (plots.gate_distributions(w, axes=three) == three).all()
+    _, ax = plots.subplots(1, 3)
+    assert plots.norm_bars(w, ax=ax[1]) is ax[1]
+    assert plots.rank_scatter([1], [2], ["a"], "x", "y", ax=ax[2]) is ax[2]
+    with pytest.raises(ValueError, match=r"^expected 12 Axes, four a row, got 3$"):
+        plots.gate_heatmaps(w, axes=three)
+    with pytest.raises(ValueError, match=r"^expected 2 Axes, got 3$"):
+        plots.gate_distributions(weights(bias=False), axes=three)
+    assert len(plt.get_fignums()) == 3
+    for number in plt.get_fignums():
+        plt.figure(number).canvas.draw()
+
+
 def test_functions_draw_on_the_axes_they_are_given_and_never_show(frame, monkeypatch):
     monkeypatch.setattr(plt, "show", lambda *a, **k: pytest.fail("show was called"))
     draw = [
@@ -161,6 +587,8 @@ def test_functions_draw_on_the_axes_they_are_given_and_never_show(frame, monkeyp
         lambda ax: plots.array_map({"bias": (8,)}, ax=ax),
         lambda ax: plots.forecast_lines(frame.index, frame["temp"], {}, ax=ax),
         lambda ax: plots.window(forecaster.windows(frame, 4, 1), 0, ax=ax),
+        lambda ax: plots.norm_bars(weights(), ax=ax),
+        lambda ax: plots.rank_scatter([1], [2], ["a"], "x", "y", ax=ax),
     ]
     for function in draw:
         _, ax = plots.subplots()
