@@ -58,6 +58,8 @@ def half_life(forget: Any) -> Any:
     return np.abs(steps)[()]  # 1 / -0.0 is minus infinity
 
 
+# NaN and infinity pass through silently, as in replay.
+@np.errstate(all="ignore")
 def retention(trace: LSTMTrace) -> np.ndarray:
     """What the cell keeps by itself: the product of the forget gates after each step.
 
@@ -84,6 +86,7 @@ def retention(trace: LSTMTrace) -> np.ndarray:
     return _products(trace)[:, 1:]
 
 
+@np.errstate(all="ignore")
 def cell_contributions(trace: LSTMTrace) -> tuple[np.ndarray, np.ndarray]:
     """The last cell state, split into what each step wrote; exact, not an estimate.
 
