@@ -7,16 +7,17 @@ PY := .venv/bin/python
 READY := .venv/installed
 export PYTHONUTF8 := 1
 
-.PHONY: help lab test course notebooks model bench lint
+.PHONY: help lab test course notebooks model experiments bench lint
 
 help:
-	@echo "make lab        open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
-	@echo "make test       run every test and every notebook"
-	@echo "make course     execute the course into HTML pages in build/course"
-	@echo "make notebooks  execute the notebooks in place (NB=02 for one) and check them"
-	@echo "make model      train the models in data/ anew (about 15 minutes)"
-	@echo "make bench      time the NumPy LSTM beside Keras (a table of ratios)"
-	@echo "make lint       ruff over package, tests and notebooks"
+	@echo "make lab          open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
+	@echo "make test         run every test and every notebook"
+	@echo "make course       execute the course into HTML pages in build/course"
+	@echo "make notebooks    execute the notebooks in place (NB=02 for one) and check them"
+	@echo "make model        train the models in data/ anew (about 15 minutes)"
+	@echo "make experiments  measure the forget bias anew (about 30 minutes; ARGS=--continue goes on)"
+	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 8 minutes)"
+	@echo "make lint         ruff over package, tests and notebooks"
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || \
@@ -48,6 +49,9 @@ model: $(READY)
 
 bench: $(READY)
 	$(PY) tests/benchmarks/bench_replay.py $(ARGS)
+
+experiments: $(READY)
+	$(PY) data/make_experiments.py $(ARGS)
 
 lint: $(READY)
 	$(PY) -m ruff check .

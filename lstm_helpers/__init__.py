@@ -1,7 +1,8 @@
 """What the weights of a Keras LSTM mean, and how far back it looks.
 
 ``import lstm_helpers`` loads NumPy and nothing heavier. Modules that need more (``weather``,
-``forecaster``, ``plots``, ``exercises``) are imported by name.
+``forecaster``, ``keras_tools``, ``plots``, ``exercises``) are imported by name, and so is
+``tasks``.
 """
 
 import contextlib
@@ -9,8 +10,9 @@ import os
 import sys
 
 from lstm_helpers.gates import Gates, LSTMWeights, feature_norms, gate_norms, unit_norms
-from lstm_helpers.layers import gate_weights, set_gate_weights
+from lstm_helpers.layers import gate_weights, set_forget_bias, set_gate_weights
 from lstm_helpers.layouts import LAYOUTS
+from lstm_helpers.memory import half_life
 from lstm_helpers.numpy_lstm import LSTMTrace, input_jacobian, replay
 
 __all__ = [
@@ -21,9 +23,11 @@ __all__ = [
     "feature_norms",
     "gate_norms",
     "gate_weights",
+    "half_life",
     "input_jacobian",
     "quiet",
     "replay",
+    "set_forget_bias",
     "set_gate_weights",
     "unit_norms",
 ]

@@ -102,6 +102,57 @@ def set_gate_weights(layer: Any, w: LSTMWeights) -> None:
     layer.set_weights(arrays)
 
 
+def set_forget_bias(layer: Any, value: Any) -> None:
+    """Write the forget quarter of a layer's bias, and nothing else.
+
+    Works at any time: on a fresh layer, and on a compiled model between two fits, which needs no
+    recompiling. What an optimizer has stored about the old values stays.
+
+    Parameters
+    ----------
+    layer : keras.layers.LSTM or keras.layers.RNN
+        As for ``gate_weights``, with a bias.
+    value : float or (units,)
+        For all units, or one for each. It is rounded to the layer's dtype as Keras would do.
+
+    Raises
+    ------
+    TypeError
+        Not such a layer, or ``value`` is not made of numbers.
+    ValueError
+        The layer has no weights yet or no bias; ``value`` has another shape, is not finite, or is
+        too large for the layer's dtype. The layer is as it was.
+    """
+    w = gate_weights(layer)
+    if w.bias is None:
+        raise ValueError(f"expected a layer with a bias, got {layer.name!r} with use_bias=False")
+    try:
+        forget = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        forget = np.asarray(None)
+    if forget.dtype.kind not in "fiu":
+        items = f" of {forget.dtype}" if forget.ndim else ""
+        raise TypeError(f"expected the forget bias in numbers, got {type(value).__name__}{items}")
+    if forget.shape not in ((), (w.units,)):
+        raise ValueError(
+            f"expected one forget bias, or one for each of {w.units} units, got shape "
+            f"{forget.shape}"
+        )
+    bad = int(forget.size - np.isfinite(forget).sum())
+    if bad:
+        raise ValueError(f"expected a finite forget bias, got {bad} NaN or infinite")
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = forget.astype(w.dtype)
+    if not np.isfinite(rounded).all():
+        raise ValueError(
+            f"expected a forget bias that {w.dtype} holds, up to {np.finfo(w.dtype).max:g}, "
+            f"got {np.abs(forget).max():g}"
+        )
+    # A copy of the bias as it stands, and the one variable that changes is the bias.
+    w.bias.f[...] = rounded
+    _cell(layer).bias.assign(np.concatenate(w.bias))
+
+
 def _cell(layer: Any) -> Any:
     """The LSTMCell of a layer that computes what Keras' own LSTM computes."""
     kind = type(layer).__name__

@@ -324,6 +324,50 @@ def order_errors(errors: Mapping[str, float], ax: Axes | None = None) -> Axes:
     return ax
 
 
+def retention(left: Mapping[str, np.ndarray], unit: str = "hours", ax: Axes | None = None) -> Axes:
+    """What is left of a cell, one line a forget bias (or a unit, or whatever is compared).
+
+    Parameters
+    ----------
+    left : mapping from name to (steps + 1,) array
+        Share of the cell state still there after 0, 1, 2, ... steps: the powers of a forget gate,
+        or ``memory.retention(trace)[sample, ::-1, unit]``. First line lightest, last line darkest.
+    unit : str
+        Of a step, in the plural.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+        A dotted line stands at one half: where it is crossed is the half-life.
+
+    Raises
+    ------
+    ValueError
+        There is no line, or one is not of one axis.
+    """
+    lines = {name: np.asarray(values) for name, values in left.items()}
+    if not lines:
+        raise ValueError("expected at least one line, got none")
+    for name, values in lines.items():
+        if values.ndim != 1 or values.size == 0:
+            raise ValueError(f"expected {name!r} of shape (steps + 1,), got {values.shape}")
+    if ax is None:
+        _, ax = subplots(height=3)
+    ax.axhline(0.5, color=MUTED, linestyle=":", linewidth=1)
+    shades = mpl.colormaps["viridis"](np.linspace(0, 0.8, len(lines))[::-1])
+    for (name, values), color in zip(lines.items(), shades, strict=True):
+        ax.plot(np.arange(values.size), values, color=color, linewidth=1.8, label=name)
+    ax.set_xlabel(f"{unit} after it was written")
+    ax.set_ylabel("share of the cell still there")
+    ax.margins(x=0)
+    ax.set_ylim(-0.02, 1.02)
+    ax.set_yticks([0, 0.5, 1])
+    # Beside the lines: with high biases they fill the panel.
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return ax
+
+
 def gate_trace(
     trace,
     features: pd.DataFrame,

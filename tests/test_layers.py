@@ -392,3 +392,174 @@ def test_names_of_activations(activation, name):
 def test_activation_and_that_of_the_gates_are_told_apart():
     w = lh.gate_weights(built(lstm(activation="relu", recurrent_activation="hard_sigmoid")))
     assert (w.activation, w.recurrent_activation) == ("relu", "hard_sigmoid")
+
+
+# The forget bias: one quarter of one array, and nothing else.
+
+
+def without_forget_bias(layer):
+    """The bits of all weights but the forget bias."""
+    w = lh.gate_weights(layer)
+    arrays = [*w.kernel, *w.recurrent_kernel, w.bias.i, w.bias.c, w.bias.o]
+    return [(a.dtype, a.tobytes()) for a in arrays]
+
+
+# Keras 3.15 reads its variables for saving in a way that NumPy 2.4 warns of.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
+def test_the_forget_bias_of_seed_003(tmp_path):
+    """LSTM(64) on 10 features, 5.0: set, checked, saved, loaded."""
+    model = keras.Sequential([keras.Input((20, 10)), LSTM(64), keras.layers.Dense(1)])
+    layer = model.layers[0]
+    before, head = without_forget_bias(layer), contents(model.layers[1])
+    lh.set_forget_bias(layer, 5.0)
+    np.testing.assert_array_equal(
+        lh.gate_weights(layer).bias.f, np.full(64, 5, np.float32), strict=True
+    )
+    assert without_forget_bias(layer) == before
+    assert contents(model.layers[1]) == head
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert contents(loaded) == contents(model)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    "value",
+    [0.1, -3, np.float64(1e-300), np.int8([7, -7]), [0.1, 0.2], (1, 2.5)],
+    ids=["float", "int", "tiny", "int8", "list", "tuple"],
+)
+@pytest.mark.parametrize("kind", [lstm, rnn])
+def test_a_forget_bias_is_rounded_to_the_dtype_and_nothing_else_moves(kind, value, dtype):
+    layer = built(kind(dtype=dtype))
+    before = without_forget_bias(layer)
+    lh.set_forget_bias(layer, value)
+    expected = np.broadcast_to(np.array(value, dtype), UNITS)
+    np.testing.assert_array_equal(lh.gate_weights(layer).bias.f, expected, strict=True)
+    assert without_forget_bias(layer) == before
+
+
+def test_a_kernel_that_is_no_longer_finite_stays_as_it_is_too():
+    layer = built(lstm())
+    arrays = layer.get_weights()
+    arrays[0][1, 3], arrays[2][0] = np.nan, -0.0
+    layer.set_weights(arrays)
+    before = without_forget_bias(layer)
+    lh.set_forget_bias(layer, 5.0)
+    assert without_forget_bias(layer) == before
+    assert lh.gate_weights(layer).bias.f.tolist() == [5, 5]
+
+
+def test_the_cell_keeps_what_the_new_forget_bias_says():
+    """The quarter proved by what the layer does: at a zero input the gate is sigmoid(bias)."""
+    layer = LSTM(UNITS)
+    layer.build((None, None, FEATURES))
+    lh.set_forget_bias(layer, [5.0, -1.0])
+    nothing = np.zeros((1, UNITS), np.float32)
+    _, cell = one_step(layer, np.zeros((1, FEATURES), np.float32), nothing, CELL)
+    np.testing.assert_allclose(cell, CELL * sigmoid(np.float64([5, -1])), rtol=1e-6)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_between_two_fits_nothing_is_compiled_anew_and_the_new_value_counts(jit_compile):
+    traced = []
+
+    def loss(target, prediction):
+        traced.append("once a compilation")
+        return keras.ops.mean(keras.ops.square(target - prediction))
+
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((5, FEATURES)), LSTM(UNITS), keras.layers.Dense(1)])
+    model.compile("adam", loss=loss, jit_compile=jit_compile)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 5, FEATURES)), rng.normal(size=(8, 1))
+    fit = {"batch_size": 8, "verbose": 0}
+    model.fit(x, y, **fit)
+    function, count = model.train_function, len(traced)
+    lh.set_forget_bias(model.layers[0], 5.0)
+    expected = float(np.mean((np.asarray(model(x)) - y) ** 2))
+    # One batch, whose loss is taken before its step: that of the weights as they were set.
+    assert model.fit(x, y, **fit).history["loss"][0] == pytest.approx(expected, rel=1e-5)
+    assert model.train_function is function
+    assert len(traced) == count > 0
+    assert int(model.optimizer.iterations) == 2
+    moved = np.abs(lh.gate_weights(model.layers[0]).bias.f - 5)
+    assert ((moved > 0) & (moved < 0.01)).all()
+
+
+FORGET_BIASES = {
+    "NaN": (ValueError, "expected a finite forget bias, got 1 NaN or infinite", np.nan),
+    "infinity": (ValueError, "expected a finite forget bias, got 1 NaN or infinite", -np.inf),
+    "one NaN": (ValueError, "expected a finite forget bias, got 1 NaN or infinite", [1, np.nan]),
+    "too short": (
+        ValueError, r"expected one forget bias, or one for each of 2 units, got shape \(1,\)", [1],
+    ),
+    "whole bias": (
+        ValueError, r"expected one forget bias, .* got shape \(8,\)", np.ones(4 * UNITS),
+    ),
+    "a column": (ValueError, r"expected one forget bias, .* got shape \(2, 1\)", np.ones((2, 1))),
+    "nothing": (ValueError, r"expected one forget bias, .* got shape \(0,\)", []),
+    "too large": (
+        ValueError, r"expected a forget bias that float32 holds, up to 3.40282e\+38, got 1e\+39",
+        [0, -1e39],
+    ),
+    "text": (TypeError, "expected the forget bias in numbers, got str", "5.0"),
+    "texts": (TypeError, "expected the forget bias in numbers, got list of <U1", ["5", "5"]),
+    "None": (TypeError, "expected the forget bias in numbers, got NoneType", None),
+    "bool": (TypeError, "expected the forget bias in numbers, got bool", True),
+    "complex": (TypeError, "expected the forget bias in numbers, got complex", 1j),
+    "huge int": (TypeError, "expected the forget bias in numbers, got int", 10**400),
+    "ragged": (TypeError, "expected the forget bias in numbers, got list", [[1], [1, 2]]),
+    "gates": (
+        TypeError, "expected the forget bias in numbers, got Gates", lh.Gates([1], [1, 2], 3, 4),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("error", "message", "value"), FORGET_BIASES.values(), ids=FORGET_BIASES)
+@pytest.mark.parametrize("kind", [lstm, rnn])
+def test_a_forget_bias_that_does_not_fit_is_refused_and_nothing_changes(
+    kind, error, message, value
+):
+    layer = built(kind())
+    before = contents(layer)
+    with pytest.raises(error, match=f"^{message}$"):
+        lh.set_forget_bias(layer, value)
+    assert contents(layer) == before
+    lh.set_forget_bias(layer, 5.0)
+    assert contents(layer) != before
+
+
+def test_what_float16_cannot_hold_is_refused():
+    layer = built(lstm(dtype="float16"))
+    before = contents(layer)
+    with pytest.raises(ValueError, match=r"that float16 holds, up to 65504, got 70000$"):
+        lh.set_forget_bias(layer, 7e4)
+    assert contents(layer) == before
+
+
+NO_FORGET_BIAS = {
+    "without bias": (
+        ValueError, "expected a layer with a bias, got 'memory' with use_bias=False",
+        lambda: built(lstm(use_bias=False, name="memory")),
+    ),
+    "GRU": (TypeError, f"{WANTED}GRU around GRUCell", FOREIGN["GRU"][0]),
+    "model": (TypeError, f"{WANTED}{FOREIGN['model'][1]}", FOREIGN["model"][0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("error", "message", "make"), NO_FORGET_BIAS.values(), ids=NO_FORGET_BIAS)
+def test_what_has_no_forget_bias_is_refused_and_untouched(error, message, make):
+    layer = make()
+    before = contents(layer)
+    with pytest.raises(error, match=f"^{message}$"):
+        lh.set_forget_bias(layer, 5.0)
+    assert contents(layer) == before
+
+
+@pytest.mark.parametrize("kind", [lstm, rnn])
+def test_the_forget_bias_of_a_layer_that_is_not_built_yet(kind):
+    layer = kind(name="memory")
+    with pytest.raises(ValueError, match=f"^{WANTED}'memory' without weights: call the model"):
+        lh.set_forget_bias(layer, 5.0)
+    assert not layer.built
+    assert not layer.weights

@@ -628,3 +628,40 @@ def test_show_refuses_a_sentence_without_a_number():
     fig, _ = plots.subplots()
     with pytest.raises(ValueError, match="expected alt text with a number"):
         plots.show(fig, "A nice picture.")
+
+
+@pytest.mark.parametrize("names", [["bias 0"], ["bias 0", "bias 3", "bias 5"]])
+def test_retention_draws_one_line_a_name_over_the_steps_and_one_half(names):
+    left = {name: 0.9 ** ((n + 1) * np.arange(25)) for n, name in enumerate(names)}
+    ax = plots.retention(left, "steps")
+    half, *lines = ax.lines
+    assert list(half.get_ydata()) == [0.5, 0.5]
+    assert [line.get_label() for line in lines] == names
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == names
+    for line, values in zip(lines, left.values(), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), np.arange(25))
+        np.testing.assert_array_equal(line.get_ydata(), values)
+    assert len({rgb(line.get_color()) for line in lines}) == len(names)
+    light = [np.dot(mpl.colors.to_rgb(line.get_color()), (0.3, 0.6, 0.1)) for line in lines]
+    assert light == sorted(light, reverse=True)
+    assert max(light) < 0.75, "seen on white"
+    assert ax.get_xlim() == (0, 24)
+    assert ax.get_ylim() == (-0.02, 1.02)
+    assert ax.get_xlabel() == "steps after it was written"
+    assert ax.get_ylabel() == "share of the cell still there"
+
+
+def test_retention_draws_on_the_axes_it_is_given_in_hours():
+    _, ax = plots.subplots()
+    assert plots.retention({"unit 3": [1, 0.5]}, ax=ax) is ax
+    assert ax.get_xlabel() == "hours after it was written"
+
+
+def test_retention_refuses_what_is_no_line():
+    with pytest.raises(
+        ValueError, match=r"expected 'bias 1' of shape \(steps \+ 1,\), got \(2, 3\)"
+    ):
+        plots.retention({"bias 1": np.ones((2, 3))})
+    with pytest.raises(ValueError, match="expected at least one line, got none"):
+        plots.retention({})
+    assert not plt.get_fignums()
