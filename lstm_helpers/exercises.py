@@ -290,7 +290,7 @@ EXERCISES = {
             1.0: "The readings are larger now; with the same weights so is what the gates see.",
             32.0: "That is the constant of the conversion: it goes into the bias.",
             1 / 1.8**2: "Once is enough: the weight meets the reading once.",
-            5 / 1.8: "Close in spirit; but what does the 5 stand for? One °C is 1.8 °F.",
+            -1 / 1.8: "Why the sign? Warmer is warmer on both scales.",
         },
         tolerance=0.006,
         hint="reading * weight must stay what it was.",
@@ -301,11 +301,12 @@ EXERCISES = {
         misconceptions={
             2.75: "That is the error with the dew point shuffled. By how much did it grow?",
             0.143: "That is the rain. The dew point is the second feature.",
+            0.922: "That is the difference to the rain's damage. Asked is the growth of the error.",
             3.765: "That is the temperature: features count from 0.",
             0.33: "That is the pressure: features count from 0.",
             -1.065: "The error grows: subtract the usual one from the other.",
         },
-        tolerance=0.02,
+        tolerance=0.008,
         hint="Error with the shuffled feature minus the usual error; the dew point is feature 1.",
     ),
     "05-1": Exercise(
@@ -330,9 +331,10 @@ EXERCISES = {
             "It takes the same share of what is left.",
             1 - 1 / 24: "That leaves half after about 16 hours: try lh.half_life.",
             0.5**24: "You raised where a root belongs.",
+            0.97: "That leaves 48 % after a day: give one digit more.",
             1 / 24: "That gate keeps next to nothing for even one hour.",
         },
-        tolerance=0.0011,
+        tolerance=0.0006,
         hint="Which number gives one half when it is multiplied with itself 24 times?",
     ),
     "05-3": Exercise(
@@ -341,13 +343,13 @@ EXERCISES = {
         misconceptions={
             float(np.log(2 ** (1 / 24) - 1)): "The sign: a gate above one half needs a positive "
             "bias.",
-            float(np.log(24)): "Close: that makes what is left fall to about a third in 24 hours "
-            "(the time constant), not to a half.",
-            0.97: "That is the gate. Which bias does the sigmoid turn into it?",
+            float(np.log(24)): "Close: with that bias a bit over a third is left after 24 hours, "
+            "not a half.",
+            0.9715: "That is the gate. Which bias does the sigmoid turn into it?",
             24.0: "That opens the gate for good: sigmoid(24) is 1 to ten digits.",
             5.0: "That gives about 100 hours.",
         },
-        tolerance=0.06,
+        tolerance=0.031,
         hint="Solve sigmoid(b) = f for b, with the f of exercise 2.",
     ),
 }

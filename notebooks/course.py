@@ -28,6 +28,16 @@ RENDERED = TOP / "build" / "course"
 CELL_TIMEOUT = 300
 """Seconds after which a cell counts as hung; the longest takes about 30."""
 
+FOLDED_SOLUTIONS = """\
+{% extends 'lab/index.html.j2' %}
+{% block codecell %}
+{% if 'solution' in cell.metadata.get('tags', []) %}
+<details><summary>Solution</summary>{{ super() }}</details>
+{% else %}{{ super() }}{% endif %}
+{% endblock codecell %}
+"""
+"""The page template: JupyterLab's look, but solutions are shut until clicked, as they are there."""
+
 
 def lab(fresh: bool, options: list[str]) -> int:
     """Open the reader's own copies, making them first; a copy that exists is never overwritten."""
@@ -73,13 +83,20 @@ def execute(numbers: list[str]) -> int:
 
 def render() -> int:
     """Execute every notebook in order and leave HTML pages with an index; stop at a failure."""
+    from jinja2 import DictLoader
     from nbconvert import HTMLExporter
 
     shutil.rmtree(RENDERED, ignore_errors=True)
     RENDERED.mkdir(parents=True)
     # No page may fetch anything: the course is read offline.
     exporter = HTMLExporter(
-        mathjax_url="", require_js_url="", jquery_url="", mermaid_js_url="", embed_images=True
+        template_file="course.html.j2",
+        extra_loaders=[DictLoader({"course.html.j2": FOLDED_SOLUTIONS})],
+        mathjax_url="",
+        require_js_url="",
+        jquery_url="",
+        mermaid_js_url="",
+        embed_images=True,
     )
     rows = []
     for path in notebooks():

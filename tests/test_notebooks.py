@@ -61,7 +61,8 @@ def problems(notebook) -> list[str]:
     stubs = [cell for cell in code if re.search(r"= \.\.\.$", cell.source, re.M)]
     if not 3 <= len(stubs) == len(solutions) <= 5:
         found.append(f"{len(stubs)} exercises and {len(solutions)} solutions")
-    if not all(cell.metadata.get("jupyter", {}).get("source_hidden") for cell in solutions):
+    folded = {"source_hidden": True, "outputs_hidden": True}
+    if not all(cell.metadata.get("jupyter") == folded for cell in solutions):
         found.append("a solution is not folded")
     if not all(cell.source.startswith("# Solution of exercise") for cell in solutions):
         found.append("a folded solution shows its first line: let that be a comment")
