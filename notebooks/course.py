@@ -32,7 +32,7 @@ FOLDED_SOLUTIONS = """\
 {% extends 'lab/index.html.j2' %}
 {% block codecell %}
 {% if 'solution' in cell.metadata.get('tags', []) %}
-<details><summary>Solution</summary>{{ super() }}</details>
+<details style="margin-left: 7em"><summary>Solution</summary>{{ super() }}</details>
 {% else %}{{ super() }}{% endif %}
 {% endblock codecell %}
 """
