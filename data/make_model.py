@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import platform
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -74,13 +75,19 @@ def errors(forecast, windows_by_station):
 
 
 def save_reproducibly(model, path):
-    """Save without optimizer state, and with the time of saving taken out of the archive."""
+    """Save without optimizer state, time of saving and addresses in memory."""
     model.save(path, include_optimizer=False)
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in sorted(archive.namelist())}
     metadata = json.loads(members["metadata.json"])
     metadata["date_saved"] = ""
     members["metadata.json"] = json.dumps(metadata).encode()
+    config = members["config.json"].decode()
+    # Keras names objects that occur twice by their address; any number serves.
+    addresses = dict.fromkeys(re.findall(r'"shared_object_id": (\d+)', config))
+    for number, address in enumerate(addresses):
+        config = config.replace(f'"shared_object_id": {address}', f'"shared_object_id": {number}')
+    members["config.json"] = config.encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
@@ -189,6 +196,7 @@ def main() -> None:
     card["reference"] = f"trained_6h_seed{reference}"
     bar.close()
     np.savez_compressed(HERE / "weather_models.npz", **stored)
+    keras.utils.clear_session()  # or its layers would be numbered after all those before
     model = forecaster.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
     model.set_weights([stored[f"{card['reference']}/{n}"] for n in range(5)])
     save_reproducibly(model, HERE / "weather_lstm.keras")
