@@ -106,11 +106,12 @@ def test_permutation_shuffles_one_lag_or_feature_across_windows(axis, count):
     found = attribution.permutation(error, x, axis=axis, repeats=3, seed=5)
     assert found.shape == (count,)
     np.testing.assert_array_equal(seen[0], x)
-    orders = np.array([np.random.default_rng(5).permutation(40)])  # the first of the three
+    first = np.random.default_rng(5).permutation(40)
     expected = np.zeros(count)
     for n, runs in enumerate(np.reshape(seen[1:], (count, 3, *x.shape))):
         place = np.s_[:, TIME - 1 - n] if axis == "lag" else np.s_[:, :, n]
-        np.testing.assert_array_equal(runs[0][place], x[place][orders[0]])
+        np.testing.assert_array_equal(runs[0][place], x[place][first])
+        assert not np.array_equal(runs[0], runs[1])
         for run in runs:
             assert not np.array_equal(run[place], x[place])
             np.testing.assert_array_equal(
@@ -148,8 +149,8 @@ def test_n_nodes_integrate_a_polynomial_of_degree_2n_minus_1_and_no_higher():
         return lambda x: (degree + 1) * x**degree
 
     for degree in range(8):
-        found = lh.integrated_gradients(power_of(degree), X, 0.0, 3)
-        exact = X ** (degree + 1)
+        found = lh.integrated_gradients(power_of(degree), X, REFERENCE, 3)
+        exact = X ** (degree + 1) - REFERENCE ** (degree + 1)
         wrong = np.abs(found - exact).max() / np.abs(exact).max()
         assert wrong < 1e-14 if degree <= 5 else wrong > 1e-4
 
@@ -230,9 +231,9 @@ def test_occlusion_of_the_forecaster_against_a_loop(windows):
 CALLS = {
     "saliency": lambda f, g, x: lh.saliency(g, x),
     "integrated_gradients": lambda f, g, x: np.append(
-        *lh.integrated_gradients(g, x, REFERENCE, 7, return_convergence_delta=True, forward=f)
+        *lh.integrated_gradients(g, x, X[::-1], 7, return_convergence_delta=True, forward=f)
     ),
-    "occlusion": lambda f, g, x: lh.occlusion(f, x, OTHERS[:, None], (2, 2)),
+    "occlusion": lambda f, g, x: lh.occlusion(f, x, OTHERS[:, None] + X[::-1], (2, 2)),
 }
 
 
@@ -250,10 +251,16 @@ def test_no_call_gets_more_than_it_may_and_the_numbers_are_the_same(
 
         return run
 
-    whole = call(forward, gradient, X)
+    def cubic(x):
+        return forward(x**3)
+
+    def slope(x):
+        return 3 * x**2 * WEIGHTS
+
+    whole = call(cubic, slope, X)
     monkeypatch.setattr(attribution, "_CALL_BYTES", windows_a_call * X[0].nbytes + 1)
-    parts = call(counted(forward), counted(gradient), X)
-    np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14)
+    parts = call(counted(cubic), counted(slope), X)
+    np.testing.assert_allclose(parts, whole, **EXACT)
     assert max(sizes) <= windows_a_call
     assert windows_a_call == 9 or max(sizes) == windows_a_call
 
@@ -296,13 +303,14 @@ def never(x):
 
 integrated, occluded, permuted = (lh.integrated_gradients, lh.occlusion, attribution.permutation)
 profile = attribution.temporal_profile
-FLAT = r"expected inputs of shape \(batch, time, features\), got \(4, 6\)"
+SHAPE = r"expected inputs of shape \(batch, time, features\), got "
+FLAT = SHAPE + r"\(4, 6\)"
 FITS = r"expected baselines that broadcast to \(4, 6, 3\), the shape of the inputs"
 WINDOW = r"expected window as \(steps, features\) from \(1, 1\) to \(6, 3\), got "
 REFUSED = [
     (lambda: lh.saliency(WEIGHTS, X), "expected gradient as a function of windows, got ndarray"),
     (lambda: lh.saliency(never, X[..., 0]), FLAT),
-    (lambda: lh.saliency(never, X[:, :0]), FLAT[:-10] + r"\(4, 0, 3\)"),
+    (lambda: lh.saliency(never, X[:, :0]), SHAPE + r"\(4, 0, 3\)"),
     (
         lambda: lh.saliency(never, X * 1j),
         "expected inputs as an array of real numbers, got dtype complex128",
@@ -359,7 +367,7 @@ REFUSED = [
         lambda: permuted(never, X, seed=-1),
         "expected seed as a whole number of at least 0, got -1",
     ),
-    (lambda: profile(X[0]), FLAT.replace("inputs", "attributions")[:-10] + r"\(6, 3\)"),
+    (lambda: profile(X[0]), SHAPE.replace("inputs", "attributions") + r"\(6, 3\)"),
     (lambda: profile(X[:0]), "expected at least one window of attributions, got none"),
 ]
 # And what a function returns, at its first call.
