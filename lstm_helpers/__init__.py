@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 
+from lstm_helpers.attribution import integrated_gradients, occlusion, saliency
 from lstm_helpers.gates import Gates, LSTMWeights, feature_norms, gate_norms, unit_norms
 from lstm_helpers.layers import gate_weights, set_forget_bias, set_gate_weights
 from lstm_helpers.layouts import LAYOUTS
@@ -25,8 +26,11 @@ __all__ = [
     "gate_weights",
     "half_life",
     "input_jacobian",
+    "integrated_gradients",
+    "occlusion",
     "quiet",
     "replay",
+    "saliency",
     "set_forget_bias",
     "set_gate_weights",
     "unit_norms",

@@ -1,0 +1,397 @@
+"""Which past inputs matter to an output: gradient, integrated gradients, occlusion, permutation.
+
+Nothing here knows an LSTM. ``forward`` is any function of windows (batch, time, features) that
+gives one output a window, (batch,); ``gradient`` is its derivative by the windows and has their
+shape. Every window is its own case: what a function says of one must not depend on the others it
+is called with, because one call may hold copies of several.
+
+For an LSTM with weights ``w`` and a head of one column, (units, 1)::
+
+    forward = lambda x: (lh.replay(w, x).hidden[:, -1] @ head)[:, 0]
+    gradient = lambda x: lh.input_jacobian(w, x, head)[:, 0]
+
+Attributions are in the unit of the output, those of ``saliency`` in that unit per unit of input.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+# Bytes of the windows that one call gets, at least one window. A model that keeps its states for
+# the gradient takes tens of times as much; with 4 MiB here that falls out of the cache, and the
+# NumPy gradient takes two to three times as long.
+_CALL_BYTES = 2**20
+
+
+def saliency(gradient: Callable, inputs: np.ndarray) -> np.ndarray:
+    """The absolute gradient: how fast the output moves with each entry, whichever way.
+
+    Simonyan, Vedaldi and Zisserman (2014), https://arxiv.org/abs/1312.6034, section 3.
+
+    Parameters
+    ----------
+    gradient : callable
+        (windows, time, features) -> the derivative of each window's output, the same shape.
+    inputs : (batch, time, features)
+
+    Returns
+    -------
+    (batch, time, features) array
+        In units of output per unit of input; the dtype of the inputs, float64 for integers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``gradient`` is no function or returns another shape, or the inputs are not as said.
+    """
+    _check_callable("gradient", gradient)
+    inputs = _checked_inputs(inputs)
+    return np.abs(_called_on("gradient", gradient, inputs, inputs.shape[1:])).astype(inputs.dtype)
+
+
+def integrated_gradients(
+    gradient: Callable,
+    inputs: np.ndarray,
+    baselines: Any = 0.0,
+    n_steps: int = 50,
+    *,
+    return_convergence_delta: bool = False,
+    forward: Callable | None = None,
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """The gradient, averaged on the straight way from a baseline, times what was added there.
+
+    Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365, equation 1::
+
+        (x - b) * integral from 0 to 1 of gradient(b + a (x - b)) da
+
+    The integral is a sum over Gauss-Legendre nodes, which is captum's default too: exact for a
+    polynomial of degree up to ``2 * n_steps - 1`` along the way.
+
+    Parameters
+    ----------
+    gradient : callable
+        (windows, time, features) -> the derivative of each window's output, the same shape.
+    inputs : (batch, time, features)
+    baselines : float or array, broadcast to the inputs
+        Where the way starts: one number, one a feature (features,), one reference window
+        (time, features), or one for each window, such as ``inputs[:, -1:]``, the newest reading
+        repeated.
+    n_steps : int
+        Nodes; ``gradient`` is asked once a node and window.
+    return_convergence_delta : bool
+        Also return by how much the sum misses. Needs ``forward``.
+    forward : callable, optional
+        (windows, time, features) -> (windows,), the output whose gradient it is. Only called for
+        the delta.
+
+    Returns
+    -------
+    attributions : (batch, time, features) array
+        In the unit of the output; the dtype of the inputs, float64 for integers. Over a window
+        they sum to forward(inputs) - forward(baselines), but for the error of the integral.
+    delta : (batch,) array, float64
+        That error, the sum minus the difference. Only with ``return_convergence_delta``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A function is none or returns another shape, baselines do not fit the inputs, ``n_steps``
+        is no whole number of at least 1, or the delta is asked for without ``forward``.
+
+    Notes
+    -----
+    Sums are in float64. What a call of ``gradient`` gets is at most 1 MiB, or one window.
+    """
+    _check_callable("gradient", gradient)
+    inputs = _checked_inputs(inputs)
+    baselines = _checked_baselines(baselines, inputs)
+    _check_count("n_steps", n_steps)
+    if return_convergence_delta and forward is None:
+        raise ValueError("expected forward with return_convergence_delta, got None")
+    if forward is not None:
+        _check_callable("forward", forward)
+
+    nodes, node_weights = np.polynomial.legendre.leggauss(n_steps)  # on -1 to 1
+    along = ((1 + nodes) / 2).astype(inputs.dtype)[:, None, None, None]
+    attributions = np.zeros(inputs.shape)
+    for part, steps in _calls(inputs, n_steps):
+        start = baselines[part]
+        points = start + along[steps] * (inputs[part] - start)
+        gradients = _called("gradient", gradient, _flat(points), inputs.shape[1:])
+        mean = np.tensordot(node_weights[steps] / 2, gradients.reshape(points.shape), axes=1)
+        attributions[part] += mean
+    attributions *= inputs - baselines
+    if not return_convergence_delta:
+        return attributions.astype(inputs.dtype)
+    end, start = (_called_on("forward", forward, ends, ()) for ends in (inputs, baselines))
+    delta = attributions.sum(axis=(1, 2)) - (end - start)
+    return attributions.astype(inputs.dtype), delta
+
+
+def occlusion(
+    forward: Callable,
+    inputs: np.ndarray,
+    baselines: Any = 0.0,
+    window: tuple[int, int] = (1, 1),
+) -> np.ndarray:
+    """What the output loses when a window of (steps, features) is replaced: f(x) - f(x replaced).
+
+    Zeiler and Fergus (2014), https://arxiv.org/abs/1311.2901, section 4, on series.
+
+    Parameters
+    ----------
+    forward : callable
+        (windows, time, features) -> (windows,).
+    inputs : (batch, time, features)
+    baselines : float or array
+        What is put in. Broadcast to the inputs: one number, one a feature (features,), one
+        reference window (time, features), or one for each window. With four axes,
+        (samples, batch or 1, time, features), each sample is put in in turn, and the mean effect
+        is returned: ``others[:, None]`` for other windows (samples, time, features).
+    window : (steps, features)
+        What is replaced at once. It moves by one step and one feature, and always lies inside.
+
+    Returns
+    -------
+    (batch, time, features) array
+        In the unit of the output; the dtype of the inputs, float64 for integers. Each entry has
+        the mean over the windows that cover it, each with its whole effect, as in captum. So only
+        windows of (1, 1) may be added up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``forward`` is no function or returns another shape, baselines do not fit the inputs, or
+        ``window`` is not two whole numbers from 1 to the length of their axis.
+
+    Notes
+    -----
+    Sums are in float64. What a call of ``forward`` gets is at most 1 MiB, or one window. It is
+    asked once for each window, sample and place.
+    """
+    _check_callable("forward", forward)
+    inputs = _checked_inputs(inputs)
+    baselines = _checked_baselines(baselines, inputs, samples=True)
+    steps, features = _checked_window(window, inputs)
+
+    _, time, feature_count = inputs.shape
+    places = [
+        (slice(t, t + steps), slice(n, n + features))
+        for t in range(time - steps + 1)
+        for n in range(feature_count - features + 1)
+    ]
+    tasks = [(place, sample) for place in places for sample in range(len(baselines))]
+    whole = _called_on("forward", forward, inputs, ())
+    lost = np.zeros(inputs.shape)
+    for part, some in _calls(inputs, len(tasks)):
+        points = np.repeat(inputs[None, part], len(tasks[some]), axis=0)
+        for copy, (place, sample) in zip(points, tasks[some], strict=True):
+            copy[:, *place] = baselines[sample, part][:, *place]
+        outputs = _called("forward", forward, _flat(points), ())
+        for output, (place, _) in zip(outputs.reshape(points.shape[:2]), tasks[some], strict=True):
+            lost[part, *place] += (whole[part] - output)[:, None, None]
+    cover = np.zeros((time, feature_count))
+    for place in places:
+        cover[place] += len(baselines)
+    return (lost / cover).astype(inputs.dtype)
+
+
+def permutation(
+    error: Callable, inputs: np.ndarray, *, axis: str = "lag", repeats: int = 5, seed: int = 0
+) -> np.ndarray:
+    """How much worse the forecasts get when one lag or one feature comes from other windows.
+
+    Breiman (2001), Random Forests, section 10, for any model. A lag is shuffled with all its
+    features, a feature with all its hours.
+
+    Parameters
+    ----------
+    error : callable
+        (batch, time, features) -> one number, such as the mean absolute error in °C. It gets all
+        windows in the order of the inputs, so it can hold the targets.
+    inputs : (batch, time, features)
+        Two windows or more.
+    axis : str
+        ``"lag"`` or ``"feature"``.
+    repeats : int
+        Shuffles, over which the mean is taken. Every lag or feature gets the same ones.
+    seed : int
+        Of the shuffles.
+
+    Returns
+    -------
+    (time,) or (features,) array, float64
+        error(shuffled) - error(inputs), in the unit of the error. Lag 0, the newest reading, comes
+        first, as in ``temporal_profile``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``error`` is no function or returns something else than one number, or an argument is not
+        as said.
+
+    Notes
+    -----
+    It is asked ``1 + repeats * time`` times, or ``1 + repeats * features``, each time with a copy
+    of all inputs. Shuffled windows can be such as never occur, and what the model says of them is
+    part of the answer.
+    """
+    _check_callable("error", error)
+    inputs = _checked_inputs(inputs)
+    if len(inputs) < 2:
+        raise ValueError(f"expected at least 2 windows to shuffle, got {len(inputs)}")
+    if not isinstance(axis, str) or axis not in ("lag", "feature"):
+        raise ValueError(f"expected axis 'lag' or 'feature', got {axis!r}")
+    _check_count("repeats", repeats)
+    _check_count("seed", seed, least=0)
+
+    rng = np.random.default_rng(seed)
+    orders = [rng.permutation(len(inputs)) for _ in range(repeats)]
+    _, time, features = inputs.shape
+    if axis == "lag":
+        places = [(slice(None), time - 1 - lag) for lag in range(time)]
+    else:
+        places = [(slice(None), slice(None), feature) for feature in range(features)]
+    before = _called_error(error, inputs)
+    changes = np.zeros(len(places))
+    for n, place in enumerate(places):
+        for order in orders:
+            shuffled = inputs.copy()
+            shuffled[place] = inputs[place][order]
+            changes[n] += _called_error(error, shuffled) - before
+    return changes / repeats
+
+
+def temporal_profile(attributions: np.ndarray) -> np.ndarray:
+    """Mean absolute attribution by lag, summed over the features.
+
+    Parameters
+    ----------
+    attributions : (batch, time, features)
+        As the functions above return them, oldest step first.
+
+    Returns
+    -------
+    (time,) array, float64
+        In the unit of the attributions. Lag 0, the newest reading, comes first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not an array of numbers of that shape, or no window.
+    """
+    attributions = _checked_inputs(attributions, "attributions")
+    if len(attributions) == 0:
+        raise ValueError("expected at least one window of attributions, got none")
+    return np.abs(attributions).sum(axis=2, dtype=float).mean(axis=0)[::-1].copy()
+
+
+def _calls(inputs: np.ndarray, copies: int) -> Iterator[tuple[slice, slice]]:
+    """(part of the batch, part of the copies) such that one call gets no more than it may."""
+    batch = len(inputs)
+    windows = max(1, _CALL_BYTES // (inputs.itemsize * inputs[:1].size or 1))
+    for start in range(0, batch, windows):
+        part = slice(start, min(start + windows, batch))
+        size = max(1, windows // (part.stop - part.start))
+        for first in range(0, copies, size):
+            yield part, slice(first, first + size)
+
+
+def _flat(points: np.ndarray) -> np.ndarray:
+    """(copies, batch, time, features) as one batch."""
+    return points.reshape(-1, *points.shape[2:])
+
+
+def _called(name: str, function: Callable, points: np.ndarray, shape: tuple) -> np.ndarray:
+    """Call, and return float64 if for each window there came what was expected."""
+    result = np.asarray(function(points))
+    expected = (len(points), *shape)
+    if result.shape != expected:
+        raise ValueError(f"expected {name} to return shape {expected}, got {result.shape}")
+    if result.dtype.kind not in "fiub":
+        raise TypeError(f"expected {name} to return real numbers, got dtype {result.dtype}")
+    return result.astype(float)
+
+
+def _called_on(name: str, function: Callable, inputs: np.ndarray, shape: tuple) -> np.ndarray:
+    """All of the inputs, in as many calls as it takes."""
+    results = np.zeros((len(inputs), *shape))
+    for part, _ in _calls(inputs, 1):
+        results[part] = _called(name, function, inputs[part], shape)
+    return results
+
+
+def _called_error(error: Callable, inputs: np.ndarray) -> float:
+    result = np.asarray(error(inputs))
+    if result.shape != () or result.dtype.kind not in "fiub":
+        got = f"shape {result.shape}" if result.shape else f"{result.dtype}"
+        raise ValueError(f"expected error to return one number, got {got}")
+    return float(result)
+
+
+def _checked_numbers(name: str, array: Any) -> np.ndarray:
+    try:
+        array = np.asarray(array)
+    except ValueError:  # rows of different lengths
+        array = np.asarray(None)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"expected {name} as an array of real numbers, got dtype {array.dtype}")
+    return array
+
+
+def _checked_inputs(inputs: Any, name: str = "inputs") -> np.ndarray:
+    inputs = _checked_numbers(name, inputs)
+    if inputs.ndim != 3 or 0 in inputs.shape[1:]:
+        raise ValueError(f"expected {name} of shape (batch, time, features), got {inputs.shape}")
+    return inputs if inputs.dtype.kind == "f" else inputs.astype(float)
+
+
+def _checked_baselines(baselines: Any, inputs: np.ndarray, samples: bool = False) -> np.ndarray:
+    """In the shape of the inputs, with an axis of samples in front if those are allowed."""
+    given = _checked_numbers("baselines", baselines)
+    shape = inputs.shape
+    if samples:
+        shape = (given.shape[0] if given.ndim == 4 else 1, *shape)
+    try:
+        if 0 in shape[: len(shape) - 3]:
+            raise ValueError
+        return np.broadcast_to(given.astype(inputs.dtype, copy=False), shape)
+    except ValueError:
+        more = " or to (samples, *that)" if samples else ""
+        raise ValueError(
+            f"expected baselines that broadcast to {inputs.shape}, the shape of the inputs{more}, "
+            f"got {given.shape}"
+        ) from None
+
+
+def _checked_window(window: Any, inputs: np.ndarray) -> tuple[int, int]:
+    _, time, features = inputs.shape
+    if (
+        not isinstance(window, tuple | list)
+        or len(window) != 2
+        or not all(_is_whole(size) for size in window)
+        or not (1 <= window[0] <= time and 1 <= window[1] <= features)
+    ):
+        raise ValueError(
+            f"expected window as (steps, features) from (1, 1) to ({time}, {features}), "
+            f"got {window!r}"
+        )
+    return int(window[0]), int(window[1])
+
+
+def _check_callable(name: str, function: Any) -> None:
+    if not callable(function):
+        raise TypeError(f"expected {name} as a function of windows, got {type(function).__name__}")
+
+
+def _check_count(name: str, count: Any, least: int = 1) -> None:
+    if not _is_whole(count) or count < least:
+        raise ValueError(f"expected {name} as a whole number of at least {least}, got {count!r}")
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, numbers.Integral) and not isinstance(number, bool | np.bool_)
