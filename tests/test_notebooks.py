@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
-MACHINE_PATH = re.compile(r"(/home/|/root/|/tmp/|/Users/|/work/|[A-Z]:\\\\)")
+MACHINE_PATH = re.compile(r"(/home/|/root/|/tmp/|/Users/|[A-Z]:\\\\)")
 SECTIONS = ("## What we saw", "## On your own", "## Solutions", "## Further reading")
 OPENING = ("**What you'll do.**", "**What you'll learn**", "**What you'll need.**")
 
