@@ -1,18 +1,30 @@
 """How long a cell keeps what was written into it, and who wrote what is in it now.
 
-All of it follows from one line of the LSTM, ``c_t = f_t * c_{t-1} + i_t * c~_t``: multiplied out,
+Most of it follows from one line of the LSTM, ``c_t = f_t * c_{t-1} + i_t * c~_t``: multiplied out,
 the last cell state is a sum over the steps, each term what that step wrote times the product of
-all forget gates after it. Nothing here counts what the hidden state carries: through the recurrent
-kernel an old reading can also come back into a cell that has forgotten it.
+all forget gates after it. ``half_life``, ``retention``, ``cell_contributions`` and
+``recurrence_cut`` look at this line alone and do not count what the hidden state carries: through
+the recurrent kernel an old reading can also come back into a cell that has forgotten it.
+``time_constants`` counts both ways, for one step; ``input_jacobian`` both, for a whole window.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
-from lstm_helpers.numpy_lstm import LSTMTrace
+from lstm_helpers.gates import Gates, LSTMWeights
+from lstm_helpers.numpy_lstm import (
+    _ACTIVATIONS,
+    LSTMTrace,
+    _blocks,
+    _checked_for_gradient,
+    _checked_input,
+    _checked_state,
+    replay,
+)
 
 
 def half_life(forget: Any) -> Any:
@@ -125,16 +137,219 @@ def cell_contributions(trace: LSTMTrace) -> tuple[np.ndarray, np.ndarray]:
     return written, kept[:, 0] * trace.initial_state[1]
 
 
+@np.errstate(all="ignore")
+def recurrence_cut(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """The part of the input Jacobian that comes along the cell's own line: d(h_T @ head)/dx, cut.
+
+    Every path from a hidden state into a gate or a candidate is cut: the forward pass is the true
+    one, but ``h_{t-1}`` counts as a constant there. What is left is what a reading wrote, kept by
+    the forget gates alone. ``input_jacobian`` minus this went through the recurrent kernel at
+    least once.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+        Of a layer that starts from zero states: one that is stateful is refused.
+    x : (batch, time, features)
+        What the layer reads.
+    head : (units, outputs)
+        The matrix that follows the last hidden state, say the kernel of a Dense layer.
+
+    Returns
+    -------
+    (batch, outputs, time, features)
+        In units of output per unit of input, in the dtype of the weights. Time is that of ``x``,
+        also with ``go_backwards``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in ``input_jacobian``.
+
+    Notes
+    -----
+    This is the truncated gradient by which the first LSTM was trained, Hochreiter and Schmidhuber
+    (1997), appendix A.1, with the forget gate of Gers, Schmidhuber and Cummins (2000). Unit by
+    unit, with z the sum that goes into a gate::
+
+        dc_T/dx_t = f_{t+1} * ... * f_T * (c~_t di/dz W_i + c_{t-1} df/dz W_f + i_t dc~/dz W_c)
+        dh_T/dx_t = o_T act'(c_T) dc_T/dx_t, at the last step plus act(c_T) do/dz W_o
+
+    Derivatives at corners and memory: as in ``input_jacobian``. What is cut off can have the other
+    sign, so this part may be larger than the whole.
+    """
+    x, head = _checked_for_gradient(w, x, head)
+    batch, time, features = x.shape
+    units, outputs = head.shape
+    head = head.astype(w.dtype)
+    # From features and outputs to the sum that goes into a gate: (features * outputs, units).
+    ways = Gates(*((W[:, None] * head.T).reshape(-1, units) for W in w.kernel))
+    jacobian = np.empty((time, features * outputs, batch), w.dtype)
+    ordered = slice(None, None, -1 if w.go_backwards else 1)
+    per_sample = 16 * units * (time + 2) + features * outputs * (time + 2)
+    for part in _blocks(batch, w.dtype.itemsize * per_sample):
+        jacobian[ordered, :, part] = _along_the_line(w, x[part], ways)
+    return jacobian.reshape(time, features, outputs, batch).transpose(3, 2, 0, 1)
+
+
+@np.errstate(all="ignore")
+def time_constants(
+    w: LSTMWeights, x: np.ndarray, *, return_eigenvalues: bool = False
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """How fast a small push on the state fades, in steps, where each window leaves the layer.
+
+    One step maps the state before it to the state after it. What it does to a small push is a
+    matrix, the step Jacobian d(h_t, c_t)/d(h_{t-1}, c_{t-1}); a push along an eigenvector
+    is multiplied by the eigenvalue λ. Were the step repeated, the push would fall to 1/e in
+    ``tau = -1 / ln|λ|`` steps, and turn once in ``2 pi / |angle(λ)|`` steps where λ is complex.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+        Of a layer that starts from zero states: one that is stateful is refused.
+    x : (batch, time, features)
+        What the layer reads. The matrix is taken at its last step of work: at the state that came
+        from all steps before, and at the last reading, with ``go_backwards`` the first in ``x``.
+    return_eigenvalues : bool
+        Also return the eigenvalues.
+
+    Returns
+    -------
+    constants : (batch, 2 * units) array, float64
+        In steps (hours, where a step is an hour), longest first. 0 for an eigenvalue of 0,
+        infinity where a push does not fade, ``|λ| >= 1``.
+    eigenvalues : (batch, 2 * units) array, complex128
+        In the same order: by ``|λ|`` downwards, where that is equal by imaginary and then by real
+        part downwards, so of a pair the one with the positive angle first. Only with
+        ``return_eigenvalues``.
+
+    Raises
+    ------
+    TypeError
+        As in ``replay``.
+    ValueError
+        As in ``replay``, the layer is stateful, or a matrix holds NaN or infinity, which has no
+        eigenvalues.
+
+    Notes
+    -----
+    Sussillo and Barak (2013), Neural Computation 25(3), https://doi.org/10.1162/NECO_a_00409, and
+    FixedPointFinder, Golub and Sussillo (2018), https://doi.org/10.21105/joss.01003, take these
+    eigenvalues at fixed points, states that a step leaves as they are, and there the step does
+    repeat. Here the states are those that the layer visits: each is one step's answer, and the
+    next step has another matrix. How much of a push outlasts a window is decided by the product
+    of all its matrices, whose eigenvalues these are not; and a push between the eigenvectors can
+    grow before it fades.
+
+    A linear cell with open gates and a constant forget gate f has the eigenvalues of
+    ``recurrent_kernel.c`` plus f, and as many zeros: its hidden state is its cell state. Without
+    recurrent kernel they are the forget gates, and ``tau`` is ``half_life(f) / ln 2``.
+
+    Computed in float64, in blocks of the batch: about 256 MiB at most, unless a single sequence
+    needs more. Rounding moves an eigenvalue of 1 by about 1e-16, and one of 0 by much more where
+    the matrix has no full set of eigenvectors, as that of a delay line: do not read the fastest.
+    """
+    x = _checked_input(w, x)
+    _checked_state(w, None, 0)
+    batch, time, features = x.shape
+    w = _in_float64(w)
+    size = 2 * w.units
+    eigenvalues = np.empty((batch, size), complex)
+    per_sample = time * (6 * w.units + features) + 5 * size**2 + 32 * w.units
+    for part in _blocks(batch, 8 * per_sample):
+        matrices = _step_jacobians(w, replay(w, x[part]))
+        bad = np.flatnonzero(~np.isfinite(matrices).all(axis=(1, 2)))
+        if bad.size:
+            raise ValueError(
+                "expected finite states and weights, got NaN or infinity in the step Jacobian of "
+                f"window {part.start + bad[0]}"
+            )
+        found = np.linalg.eigvals(matrices)
+        order = np.lexsort((-found.real, -found.imag, -np.abs(found)), axis=-1)
+        eigenvalues[part] = np.take_along_axis(found, order, axis=-1)
+    sizes = np.abs(eigenvalues)
+    constants = np.where(sizes < 1, -1 / np.log(sizes), np.inf)
+    return (constants, eigenvalues) if return_eigenvalues else constants
+
+
+def _along_the_line(w: LSTMWeights, x: np.ndarray, ways: Gates) -> np.ndarray:
+    """(time, features * outputs, batch), in the order of the work.
+
+    ``ways`` lead from each gate's sum to features and outputs. The batch comes last, as it does
+    in the memory of a trace.
+    """
+    trace = replay(w, x)
+    gates = Gates(*(gate.transpose(1, 2, 0) for gate in trace.gates))
+    cell = trace.cell.transpose(1, 2, 0)
+    before = np.concatenate([np.zeros_like(cell[:1]), cell[:-1]])
+    shown, opened = _into_hidden(w, gates.o[-1], cell[-1])
+    line = retention(trace).transpose(1, 2, 0)
+    line *= shown
+    sums = np.stack(_into_cell(w, gates, before), axis=1)
+    sums *= line[:, None]
+    written = np.concatenate([ways.i, ways.f, ways.c], axis=1)
+    found = written @ sums.reshape(len(sums), -1, len(x))
+    found[-1] += ways.o @ opened
+    return found
+
+
+def _step_jacobians(w: LSTMWeights, trace: LSTMTrace) -> np.ndarray:
+    """(batch, 2 units, 2 units) of the last step: rows (h_t, c_t), columns (h_{t-1}, c_{t-1})."""
+    units = w.units
+    last = Gates(*(gate[:, -1] for gate in trace.gates))
+    before = trace.cell[:, -2] if trace.cell.shape[1] > 1 else trace.initial_state[1]
+    into = _into_cell(w, last, before)
+    shown, opened = _into_hidden(w, last.o, trace.cell[:, -1])
+    U = w.recurrent_kernel
+    matrices = np.zeros((len(shown), 2 * units, 2 * units))
+    of_hidden, of_cell = matrices[:, :units], matrices[:, units:]
+    for push, kernel in zip(into, (U.i, U.f, U.c), strict=True):
+        of_cell[..., :units] += push[..., None] * kernel.T
+    diagonal = np.arange(units)
+    of_cell[:, diagonal, units + diagonal] = last.f
+    np.multiply(shown[..., None], of_cell, out=of_hidden)
+    of_hidden[..., :units] += opened[..., None] * U.o.T
+    return matrices
+
+
+def _in_float64(w: LSTMWeights) -> LSTMWeights:
+    def cast(group: Gates | None) -> Gates | None:
+        return None if group is None else Gates(*(array.astype(float) for array in group))
+
+    return dataclasses.replace(
+        w,
+        kernel=cast(w.kernel),
+        recurrent_kernel=cast(w.recurrent_kernel),
+        bias=cast(w.bias),
+        compute_dtype=None,
+    )
+
+
+def _into_cell(w: LSTMWeights, gates: Gates, before: np.ndarray) -> tuple[np.ndarray, ...]:
+    """dc_t/dz for the sums z that go into i, f and candidate, given the cell before the step."""
+    slope, gate_slope = (_ACTIVATIONS[name][1] for name in (w.activation, w.recurrent_activation))
+    return gates.c * gate_slope(gates.i), before * gate_slope(gates.f), gates.i * slope(gates.c)
+
+
+def _into_hidden(w: LSTMWeights, o: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """dh_t/dc_t, and dh_t/dz for the sum z that goes into the output gate."""
+    activation, slope = _ACTIVATIONS[w.activation]
+    activated = np.empty_like(cell)
+    activation(cell, activated)
+    return o * slope(activated), activated * _ACTIVATIONS[w.recurrent_activation][1](o)
+
+
 def _products(trace: LSTMTrace) -> np.ndarray:
     """(batch, time + 1, units): at ``t`` the product of the forget gates of steps t to T - 1."""
     if not isinstance(trace, LSTMTrace):
         raise TypeError(f"expected an LSTMTrace, as replay returns it, got {type(trace).__name__}")
     forget = trace.gates.f
     batch, time, units = forget.shape
-    products = np.ones((batch, time + 1, units), forget.dtype)
+    # In memory the batch comes last, as in the trace: each step is one contiguous product.
+    products = np.ones((time + 1, units, batch), forget.dtype).transpose(2, 0, 1)
     products[:, :-1] = forget
     if trace.mask is not None:
         products[:, :-1][~trace.mask] = 1  # the state stays as it is
-    backwards = products[:, ::-1]
-    np.multiply.accumulate(backwards, axis=1, out=backwards)
+    for step in range(time - 1, -1, -1):
+        products[:, step] *= products[:, step + 1]
     return products

@@ -162,12 +162,8 @@ def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     relu and hard_sigmoid it is 0. There is no mask. The work takes about 256 MiB at most, in blocks
     of the batch, unless a single sequence needs more.
     """
-    x = _checked_input(w, x)
+    x, head = _checked_for_gradient(w, x, head)
     batch, time, features = x.shape
-    _checked_state(w, None, 0)
-    head = _checked_numbers("head", head)
-    if head.ndim != 2 or head.shape[0] != w.units or head.shape[1] == 0:
-        raise ValueError(f"expected head of shape ({w.units}, outputs), got {head.shape}")
     outputs = head.shape[1]
     jacobian = np.empty((time, features, outputs, batch), w.dtype)
     # Work in the layer's own order of time; what it writes here stands in the order of x.
@@ -364,6 +360,16 @@ def _checked_input(w: LSTMWeights, x: Any) -> np.ndarray:
     if x.shape[1] == 0:
         raise ValueError(f"expected at least one time step in x, got shape {x.shape}")
     return x
+
+
+def _checked_for_gradient(w: LSTMWeights, x: Any, head: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return x and head as arrays, for a layer that starts from zeros."""
+    x = _checked_input(w, x)
+    _checked_state(w, None, 0)
+    head = _checked_numbers("head", head)
+    if head.ndim != 2 or head.shape[0] != w.units or head.shape[1] == 0:
+        raise ValueError(f"expected head of shape ({w.units}, outputs), got {head.shape}")
+    return x, head
 
 
 def _checked_state(w: LSTMWeights, state: Any, batch: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,10 +1,13 @@
-"""Half-life, retention and contributions on cells whose answer is known in closed form."""
+"""Everything in ``memory`` on cells whose answer is known in closed form, and against loops."""
+
+import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
 
 import lstm_helpers as lh
-from lstm_helpers import memory
+from lstm_helpers import memory, numpy_lstm
 
 
 def cell(units, features, dtype=np.float64, **options):
@@ -14,10 +17,15 @@ def cell(units, features, dtype=np.float64, **options):
     return lh.LSTMWeights(*gates, **options)
 
 
+def random_weights(rng, units=3, features=2, dtype=np.float64, scale=1.0, **options):
+    shapes = ((features, 4 * units), (units, 4 * units), (4 * units,))
+    arrays = [scale * rng.normal(size=s) for s in shapes]
+    return lh.LSTMWeights.from_arrays([array.astype(dtype) for array in arrays], **options)
+
+
 def random_trace(dtype=np.float64, mask=None, initial_state="random", **options):
     rng = np.random.default_rng(0)
-    shapes = ((2, 12), (3, 12), (12,))
-    w = lh.LSTMWeights.from_arrays([rng.normal(size=s).astype(dtype) for s in shapes], **options)
+    w = random_weights(rng, dtype=dtype, **options)
     if initial_state == "random":
         initial_state = tuple(rng.normal(size=(2, 4, 3)))
     return lh.replay(w, rng.normal(size=(4, 9, 2)), initial_state, mask)
@@ -142,16 +150,20 @@ def test_a_latch_that_overwrites_holds_the_last_mark():
     assert left.tolist() == [[0]]
 
 
+def delay_line(units):
+    w = switched(units, features=1)
+    w.kernel.c[0, 0] = 1
+    w.recurrent_kernel.c[...] = np.eye(units, k=1)
+    w.bias.i[...], w.bias.o[...], w.bias.f[...] = 3, 3, -3
+    return w
+
+
 def test_a_delay_keeps_nothing_in_its_cells_and_still_remembers():
     """Each unit hands its value to the next through the hidden state: all forget gates are shut.
 
     So the last step wrote everything, though what it wrote came in up to three steps before.
     """
-    w = switched(units=4, features=1)
-    w.kernel.c[0, 0] = 1
-    w.recurrent_kernel.c[...] = np.eye(4, k=1)
-    w.bias.i[...], w.bias.o[...], w.bias.f[...] = 3, 3, -3
-    trace = lh.replay(w, MARKED[..., :1])
+    trace = lh.replay(delay_line(4), MARKED[..., :1])
     assert trace.cell[0, -1].tolist() == [-32, 16, -8, 4]
     kept = memory.retention(trace)
     assert kept[0].tolist() == [[0] * 4] * 5 + [[1] * 4]
@@ -226,3 +238,330 @@ def test_something_else_than_a_trace_is_refused(function, thing):
     message = f"^expected an LSTMTrace, as replay returns it, got {type(thing).__name__}$"
     with pytest.raises(TypeError, match=message):
         function(thing)
+
+
+# The gradient along the cell's own line.
+
+
+def without_recurrence(w):
+    zeros = lh.Gates(*(np.zeros_like(array) for array in w.recurrent_kernel))
+    return dataclasses.replace(w, recurrent_kernel=zeros)
+
+
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("time", [1, 7])
+@pytest.mark.parametrize(
+    "names", [("tanh", "sigmoid"), ("relu", "hard_sigmoid"), ("linear", "tanh")], ids="-".join
+)
+def test_without_a_recurrent_kernel_nothing_is_cut(names, time, go_backwards):
+    rng = np.random.default_rng(1)
+    options = {"activation": names[0], "recurrent_activation": names[1]}
+    w = without_recurrence(random_weights(rng, 4, 3, go_backwards=go_backwards, **options))
+    x, head = rng.normal(size=(5, time, 3)), rng.normal(size=(4, 2))
+    cut = memory.recurrence_cut(w, x, head)
+    assert (cut.shape, cut.dtype) == ((5, 2, time, 3), np.float64)
+    np.testing.assert_allclose(cut, lh.input_jacobian(w, x, head), rtol=0, atol=1e-12)
+    assert np.abs(cut).max() > 0.1
+
+
+# Analytic, or piecewise so, on complex numbers too.
+FUNCTIONS = {
+    "tanh": np.tanh,
+    "sigmoid": sigmoid,
+    "linear": lambda z: z,
+    "relu": lambda z: np.where(z.real > 0, z, 0),
+    "hard_sigmoid": lambda z: np.where(np.abs(z.real) < 3, z / 6 + 0.5, z.real > 0),
+}
+
+
+def last_hidden_with_frozen_recurrence(w, x, frozen):
+    """The textbook loop, but its gates read the hidden states that they are given."""
+    act, gate = FUNCTIONS[w.activation], FUNCTIONS[w.recurrent_activation]
+    W, U, b = w.kernel, w.recurrent_kernel, w.bias or lh.Gates(0, 0, 0, 0)
+    c = np.zeros((len(x), w.units))
+    for t in range(x.shape[1]):
+        i, f, o = (
+            gate(x[:, t] @ getattr(W, g) + frozen[:, t] @ getattr(U, g) + getattr(b, g))
+            for g in "ifo"
+        )
+        c = f * c + i * act(x[:, t] @ W.c + frozen[:, t] @ U.c + b.c)
+    return o * act(c)
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize(
+    "names",
+    [("tanh", "sigmoid"), ("relu", "hard_sigmoid"), ("linear", "tanh"), ("sigmoid", "sigmoid")],
+    ids="-".join,
+)
+def test_the_cut_against_a_loop_whose_gates_read_frozen_hidden_states(
+    names, go_backwards, use_bias
+):
+    """The complex step: f(x + i s) / s has f'(x) as imaginary part, without a difference."""
+    rng = np.random.default_rng(2)
+    options = {"activation": names[0], "recurrent_activation": names[1]}
+    w = random_weights(rng, 4, 2, scale=0.7, go_backwards=go_backwards, **options)
+    w = w if use_bias else dataclasses.replace(w, bias=None)
+    x, head = rng.normal(size=(3, 6, 2)), rng.normal(size=(4, 2))
+    order = slice(None, None, -1 if go_backwards else 1)
+    hidden = lh.replay(w, x).hidden
+    frozen = np.concatenate([np.zeros((3, 1, 4)), hidden[:, :-1]], axis=1)
+    expected = np.empty((3, 2, 6, 2))
+    for t in range(6):
+        for feature in range(2):
+            moved = x.astype(complex)
+            moved[:, t, feature] += 1e-30j
+            last = last_hidden_with_frozen_recurrence(w, moved[:, order], frozen)
+            np.testing.assert_allclose(last.real, hidden[:, -1], rtol=1e-12)
+            expected[:, :, t, feature] = last.imag @ head / 1e-30
+    cut = memory.recurrence_cut(w, x, head)
+    np.testing.assert_allclose(cut, expected, rtol=0, atol=1e-12)
+    assert np.abs(cut - lh.input_jacobian(w, x, head)).max() > 1e-3
+
+
+def test_a_delay_through_the_recurrent_kernel_is_all_cut_off():
+    x, each_unit = np.random.default_rng(3).normal(size=(2, 6, 1)), np.eye(4)
+    whole = lh.input_jacobian(delay_line(4), x, each_unit)[..., 0]
+    cut = memory.recurrence_cut(delay_line(4), x, each_unit)[..., 0]
+    assert whole[..., ::-1].tolist() == 2 * [np.eye(4, 6).tolist()]  # unit k hands on lag k
+    assert cut[..., ::-1].tolist() == 2 * [np.eye(1, 6).tolist() + 3 * [[0] * 6]]
+
+
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_what_an_accumulator_holds_is_all_kept(go_backwards):
+    w = switched(units=1, features=1)
+    w.kernel.c[...] = 1
+    w.bias.i[...], w.bias.o[...], w.bias.f[...] = 3, 3, 0
+    w = dataclasses.replace(w, go_backwards=go_backwards)
+    x = np.random.default_rng(4).normal(size=(1, 6, 1))
+    cut = memory.recurrence_cut(w, x, np.full((1, 1), 4.0))[0, 0, :, 0]
+    lags = np.arange(6) if go_backwards else np.arange(6)[::-1]
+    np.testing.assert_array_equal(cut, 4 * 0.5**lags)
+
+
+def peak_beyond(function, *arguments):
+    tracemalloc.start()
+    found = function(*arguments)
+    peak = tracemalloc.get_traced_memory()[1] - found.nbytes
+    tracemalloc.stop()
+    return found, peak
+
+
+@pytest.mark.parametrize("function", ["recurrence_cut", "time_constants"])
+def test_in_blocks_of_the_batch_numbers_stay_and_memory_is_kept(function, monkeypatch):
+    rng = np.random.default_rng(5)
+    batch, units = (4000, 32) if function == "recurrence_cut" else (600, 16)
+    w = random_weights(rng, units, 3, scale=0.3)
+    x, head = rng.normal(size=(batch, 5, 3)), rng.normal(size=(units, 4))
+    arguments = (w, x, head) if function == "recurrence_cut" else (w, x)
+    # What grows with the batch, beyond the result: eigenvalues and their sizes, no matrix.
+    spare = 0 if function == "recurrence_cut" else 4 * batch * 2 * units * 8
+    whole, much = peak_beyond(getattr(memory, function), *arguments)
+    monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 2**20)
+    parts, little = peak_beyond(getattr(memory, function), *arguments)
+    np.testing.assert_allclose(parts, whole, rtol=1e-8, atol=1e-12)
+    assert little < 2**20 + spare < much
+
+
+def test_the_cut_is_in_the_dtype_of_the_weights():
+    rng = np.random.default_rng(6)
+    w = random_weights(rng, dtype=np.float32)
+    x, head = rng.normal(size=(4, 5, 2)), rng.normal(size=(3, 2))
+    cut = memory.recurrence_cut(w, x, head)
+    assert cut.dtype == np.float32
+    np.testing.assert_array_equal(cut, memory.recurrence_cut(w, x, head.astype("float32")))
+    exact = memory.recurrence_cut(memory._in_float64(w), x.astype("float32"), head)
+    np.testing.assert_allclose(cut, exact, rtol=0, atol=1e-6)
+    assert memory.recurrence_cut(w, x[:0], head).shape == (0, 2, 5, 2)
+
+
+# Eigenvalues of one step.
+
+
+def linear_cell(recurrent_kernel, forget):
+    """Hidden state is cell state: c_t = (forget + U) c_{t-1} + what is read."""
+    w = switched(len(recurrent_kernel), features=1)
+    w.kernel.c[...] = 1
+    w.recurrent_kernel.c[...] = recurrent_kernel
+    w.bias.i[...], w.bias.o[...], w.bias.f[...] = 3, 3, 6 * (np.array(forget) - 0.5)
+    return w
+
+
+TURN = np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
+LINEAR = {
+    "diagonal": (np.diag([0.4, -0.3, 0.1]), 0.5, [0.9, 0.6, 0.2]),
+    "triangle": ([[0.2, 5.0], [0.0, -0.6]], 0.25, [0.45, -0.35]),
+    "turned": (0.9 * TURN, 0, 0.9 * np.exp([0.3j, -0.3j])),
+    "pair beside a real one": (
+        [[0.25, -0.5, 0], [0.5, 0.25, 0], [0, 0, -0.1]],
+        0.25,
+        [0.5 + 0.5j, 0.5 - 0.5j, 0.15],
+    ),
+    "each unit its own": (np.zeros((2, 2)), [0.3, 0.8], [0.8, 0.3]),
+    "one grows": (np.diag([1.0, 0.25]), 0.5, [1.5, 0.75]),
+    "signs of one size": (np.diag([-0.5, 0.5]), 0, [0.5, -0.5]),
+}
+
+
+@pytest.mark.parametrize(("U", "forget", "expected"), LINEAR.values(), ids=LINEAR)
+def test_a_linear_cell_has_the_eigenvalues_of_its_matrix_and_as_many_zeros(U, forget, expected):
+    w = linear_cell(np.array(U), forget)
+    x = np.random.default_rng(7).normal(size=(2, 4, 1))
+    constants, eigenvalues = memory.time_constants(w, x, return_eigenvalues=True)
+    units = len(expected)
+    assert (constants.shape, constants.dtype) == ((2, 2 * units), np.float64)
+    assert (eigenvalues.shape, eigenvalues.dtype) == ((2, 2 * units), np.complex128)
+    for window in range(2):
+        np.testing.assert_allclose(eigenvalues[window, :units], expected, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(eigenvalues[window, units:], 0, rtol=0, atol=1e-12)
+        steps = [-1 / np.log(size) if size < 1 else np.inf for size in np.abs(expected)]
+        np.testing.assert_allclose(constants[window, :units], steps, rtol=1e-11)
+        assert (constants[window, units:] < 0.04).all()
+    np.testing.assert_array_equal(memory.time_constants(w, x), constants)
+
+
+def test_a_cell_that_keeps_nothing_has_time_constants_of_0_and_one_that_keeps_all_infinity():
+    for forget, steps in ((0, [0, 0]), (1, [np.inf, 0])):
+        found = memory.time_constants(linear_cell(np.zeros((1, 1)), forget), np.ones((1, 3, 1)))
+        assert found.tolist() == [steps]
+        assert not np.signbit(found).any()
+
+
+@pytest.mark.parametrize("time", [1, 6])
+@pytest.mark.parametrize("recurrent_activation", ["sigmoid", "hard_sigmoid"])
+def test_without_a_recurrent_kernel_they_are_the_forget_gates(recurrent_activation, time):
+    rng = np.random.default_rng(8)
+    w = random_weights(rng, 5, 2, recurrent_activation=recurrent_activation)
+    w = without_recurrence(w)
+    x = rng.normal(size=(4, time, 2))
+    constants, eigenvalues = memory.time_constants(w, x, return_eigenvalues=True)
+    forget = -np.sort(-lh.replay(w, x).gates.f[:, -1])
+    np.testing.assert_allclose(eigenvalues[:, :5], forget, rtol=1e-12)
+    assert (eigenvalues[:, 5:] == 0).all()
+    np.testing.assert_allclose(constants[:, :5], lh.half_life(forget) / np.log(2), rtol=1e-11)
+    assert (constants[:, 5:] == 0).all()
+
+
+@pytest.mark.parametrize("time", [1, 8])
+@pytest.mark.parametrize("use_bias", [True, False])
+@pytest.mark.parametrize(
+    "names",
+    [("tanh", "sigmoid"), ("tanh", "hard_sigmoid"), ("sigmoid", "tanh"), ("relu", "sigmoid")],
+    ids="-".join,
+)
+def test_eigenvalues_of_a_step_made_by_replay(names, use_bias, time):
+    rng = np.random.default_rng(9)
+    options = {"activation": names[0], "recurrent_activation": names[1]}
+    w = random_weights(rng, 4, 3, **options)
+    w = w if use_bias else dataclasses.replace(w, bias=None)
+    x = rng.normal(size=(3, time, 3))
+    constants, eigenvalues = memory.time_constants(w, x, return_eigenvalues=True)
+    state = np.zeros((3, 8))
+    if time > 1:
+        trace = lh.replay(w, x[:, :-1])
+        state = np.concatenate([trace.hidden[:, -1], trace.cell[:, -1]], axis=1)
+
+    def step(states, window):
+        repeated = np.repeat(x[window : window + 1, -1:], len(states), axis=0)
+        trace = lh.replay(w, repeated, (states[:, :4], states[:, 4:]))
+        return np.concatenate([trace.hidden[:, -1], trace.cell[:, -1]], axis=1)
+
+    for window in range(3):
+        push = 1e-6 * np.eye(8)
+        moved = step(state[window] + push, window) - step(state[window] - push, window)
+        expected = np.linalg.eigvals(moved.T / 2e-6)
+        found = eigenvalues[window]
+        assert (np.diff(np.abs(found)) <= 0).all()
+        np.testing.assert_allclose(np.poly(found), np.poly(expected), rtol=0, atol=1e-8)
+    # Undone: exp(-1 / tau) is the size, or 1 where that is larger.
+    with np.errstate(divide="ignore"):
+        np.testing.assert_allclose(
+            np.exp(-1 / constants), np.minimum(np.abs(eigenvalues), 1), rtol=1e-12
+        )
+
+
+def test_single_weights_are_taken_to_double_before_the_work():
+    rng = np.random.default_rng(10)
+    w, x = random_weights(rng, dtype=np.float32), rng.normal(size=(3, 6, 2))
+    found = memory.time_constants(w, x)
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, memory.time_constants(memory._in_float64(w), x))
+    assert memory.time_constants(w, x[:0]).shape == (0, 6)
+
+
+@pytest.mark.parametrize("function", ["recurrence_cut", "time_constants"])
+def test_backwards_the_last_step_worked_is_the_first_reading(function):
+    rng = np.random.default_rng(11)
+    w, x = random_weights(rng), rng.normal(size=(3, 6, 2))
+    head = [rng.normal(size=(3, 2))] if function == "recurrence_cut" else []
+    backwards = dataclasses.replace(w, go_backwards=True)
+    found = getattr(memory, function)(backwards, x, *head)
+    expected = getattr(memory, function)(w, x[:, ::-1], *head)
+    expected = expected[:, :, ::-1] if function == "recurrence_cut" else expected
+    np.testing.assert_array_equal(found, expected)
+
+
+# What is refused.
+
+X = np.zeros((3, 5, 2))
+REFUSED = {
+    "weights": ([np.eye(2)], X, TypeError, "^expected LSTMWeights, got list$"),
+    "rank": (
+        {},
+        X[0],
+        ValueError,
+        r"^expected x of shape \(batch, time, features\), got \(5, 2\)$",
+    ),
+    "features": ({}, X[..., :1], ValueError, "^expected 2 features in x, got 1$"),
+    "no steps": ({}, X[:, :0], ValueError, "^expected at least one time step in x, got shape"),
+    "text": ({}, [[["a"]]], TypeError, "^expected x as an array of real numbers, got dtype <U1$"),
+    "own": (
+        {"activation": "elu"},
+        X,
+        ValueError,
+        "^expected activation to be one of .* got 'elu'$",
+    ),
+    "precision": (
+        {"compute_dtype": "float16"},
+        X,
+        ValueError,
+        "mixed precision is not reproduced$",
+    ),
+    "stateful": (
+        {"stateful": True},
+        X[:0],
+        ValueError,
+        "^expected an initial_state for a stateful lay",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "x", "kind", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_replay_refuses_is_refused(changes, x, kind, message):
+    w = dataclasses.replace(cell(4, 2), **changes) if isinstance(changes, dict) else changes
+    for work in (
+        lambda: memory.recurrence_cut(w, x, np.eye(4)),
+        lambda: memory.time_constants(w, x),
+    ):
+        with pytest.raises(kind, match=message):
+            work()
+
+
+@pytest.mark.parametrize("head", [np.ones(4), np.ones((3, 1)), np.ones((4, 0))])
+def test_head_must_fit(head):
+    with pytest.raises(ValueError, match=r"^expected head of shape \(4, outputs\), got"):
+        memory.recurrence_cut(cell(4, 2), X, head)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_nan_passes_through_the_cut_and_is_no_state_to_take_eigenvalues_at(value, monkeypatch):
+    rng = np.random.default_rng(12)
+    w, x = random_weights(rng, activation="relu"), rng.normal(size=(3, 5, 2))
+    x[1, 2] = value
+    cut = memory.recurrence_cut(w, x, np.eye(3))
+    assert np.isnan(cut).any(axis=(1, 2, 3)).tolist() == [False, True, False]
+    for bytes_at_once in (2**28, 1):  # whole, and one window at a time
+        monkeypatch.setattr(numpy_lstm, "_WORKSPACE", bytes_at_once)
+        with pytest.raises(ValueError, match=r"^expected finite states .* Jacobian of window 1$"):
+            memory.time_constants(w, x)
