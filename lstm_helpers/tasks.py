@@ -338,11 +338,12 @@ def methods(world: World) -> dict[str, dict[str, np.ndarray]]:
     out = trace.gates.o[:, -1:]
     products = trace.gates.i * memory.retention(trace) * out
     written, _ = memory.cell_contributions(trace)
+    integrated = attribution.integrated_gradients(world.gradient, x, n_steps=20)
     attributions = {
         "gradient": attribution.saliency(world.gradient, x),
-        "gradient x input": world.gradient(x) * x,
-        "integrated gradients": attribution.integrated_gradients(world.gradient, x, n_steps=20),
-        "occlusion": attribution.occlusion(world.forward, x),
+        "gradient x input": np.abs(world.gradient(x) * x),
+        "integrated gradients": np.abs(integrated),
+        "occlusion": np.abs(attribution.occlusion(world.forward, x)),
     }
 
     def error(windows):
@@ -354,7 +355,7 @@ def methods(world: World) -> dict[str, dict[str, np.ndarray]]:
         "lag": {name: attribution.temporal_profile(each) for name, each in by_lag.items()}
         | {"permutation": attribution.permutation(error, x)},
         "feature": {"weight norms": np.linalg.norm(feature_norms(w), axis=0)}
-        | {name: np.abs(each).sum(axis=1).mean(axis=0) for name, each in attributions.items()}
+        | {name: each.sum(axis=1).mean(axis=0) for name, each in attributions.items()}
         | {"permutation": attribution.permutation(error, x, axis="feature")},
     }
 
