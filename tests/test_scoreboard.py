@@ -8,12 +8,12 @@ Why each is fooled:
   recurrent kernel carries, and call it the newest step's. They know no features.
 - The gradient is 0 where a gate is fully open or closed (switch, latch, either), however much the
   flag that holds it there decides, and counts an input that never moves (silent).
-- Gradient x input is silent with it, but has the same zeros.
+- Gradient x input does not count that one, but has the same zeros.
 - Integrated gradients and occlusion take zeros for "nothing": where the flag is always 1, they
   open the closed gate themselves.
 - Occlusion takes out one entry at a time: either hour alone suffices, so it finds none. It makes
   jumps where no series had one, and a rule for jumps answers.
-- Permutation makes such jumps too, when it shuffles one hour alone.
+- Permutation makes such jumps too when it shuffles one hour; not when it shuffles a whole feature.
 """
 
 import functools
@@ -50,9 +50,8 @@ AXES = {"lag": 1, "feature": 0}  # what is left out of the truth (time, features
 
 def table(text):
     """The text as {method: {world: passes}}."""
-    (_, *worlds), *rows = (
-        map(str.strip, line.split("|")) for line in text.strip("\n").splitlines()
-    )
+    lines = text.strip("\n").splitlines()
+    (_, *worlds), *rows = ([cell.strip() for cell in line.split("|")] for line in lines)
     return {
         method: {world: cell == "+" for world, cell in zip(worlds, cells, strict=True)}
         for method, *cells in rows
