@@ -434,7 +434,7 @@ def score(importance: Any, truth: Any) -> Score:
         raise ValueError(f"expected finite importances from 0 up, got {importance[bad][0]:g}")
 
     relative = importance / (importance.max() or 1)
-    found = (relative >= NOTICED) & (relative > 0)
+    found = relative >= NOTICED
     mass = relative[truth].sum() / (relative.sum() or 1)
     ranks = np.array([_ranks(relative.round(9)), _ranks(truth)])
     ranks -= ranks.mean(axis=1, keepdims=True)

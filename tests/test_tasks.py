@@ -1,9 +1,12 @@
 """Tasks and worlds whose answer is known: it is where the docstring says, and nowhere else."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from lstm_helpers import tasks
+from lstm_helpers.gates import Gates, LSTMWeights
 
 MAKERS = [tasks.remember_first, tasks.adding]
 
@@ -216,6 +219,24 @@ def test_methods_on_two_lags():
     for axis, size in (("lag", 24), ("feature", 3)):
         (name, importance), *more = found[axis].items()
         assert (name, importance.shape, more) == ("permutation", (size,), [])
+
+
+def test_cell_contributions_sum_to_the_output_if_none_is_negative():
+    rng = np.random.default_rng(0)
+    shapes = (3, 4), (4, 4), (4,)
+    w = LSTMWeights(
+        *(Gates(*rng.uniform(0, 0.3, (4, *shape))) for shape in shapes), activation="linear"
+    )
+    x, truth = rng.uniform(size=(5, 6, 3)), np.ones((6, 3), bool)
+    world = tasks.World("positive", w, rng.uniform(size=(4, 1)), x, np.zeros(5), truth)
+    by_lag = tasks.methods(world)["lag"]
+    np.testing.assert_allclose(by_lag["cell contributions"].sum(), world.forward(x).mean(), **EXACT)
+    # A candidate of 1 everywhere makes the two the same.
+    zeros = np.zeros((4, 4))
+    ones = Gates(*w.bias[:2], np.ones(4), w.bias.o)
+    w = LSTMWeights(w.kernel._replace(c=zeros[:3]), Gates(*[zeros] * 4), ones, activation="linear")
+    by_lag = tasks.methods(dataclasses.replace(world, weights=w))["lag"]
+    np.testing.assert_allclose(by_lag["cell contributions"], by_lag["gate products"], **EXACT)
 
 
 # The score.
