@@ -1,9 +1,12 @@
-"""Sequences whose answer is known: the answer is where the docstring says, and nowhere else."""
+"""Tasks and worlds whose answer is known: it is where the docstring says, and nowhere else."""
+
+import dataclasses
 
 import numpy as np
 import pytest
 
 from lstm_helpers import tasks
+from lstm_helpers.gates import Gates, LSTMWeights
 
 MAKERS = [tasks.remember_first, tasks.adding]
 
@@ -62,3 +65,234 @@ def test_nothing_to_make_is_refused(make, samples, time_steps):
     message = rf"time steps?, got {samples} and {time_steps}$"
     with pytest.raises(ValueError, match=message):
         make(samples, time_steps, seed=0)
+
+
+# Planted worlds. The formulas of the docstring, for windows that the worlds themselves never show:
+# lag 0 comes first, v, flag and other are (batch, time).
+
+
+def last_flagged(v, flag):
+    is_on = flag.astype(bool)
+    return np.where(is_on.any(1), v[np.arange(len(v)), is_on.argmax(1)], 0)
+
+
+FORMULAS = {
+    "one lag": lambda v, flag, other, near, far: v[:, far],
+    "two lags": lambda v, flag, other, near, far: v[:, near] - v[:, far],
+    "switch": lambda v, flag, other, near, far: v[:, far] * flag[:, 0],
+    "latch": lambda v, flag, other, near, far: last_flagged(v, flag),
+    "closed gate": lambda v, flag, other, near, far: v[:, far] + (1 - flag[:, 0]) * 8 * other[:, 0],
+    "silent": lambda v, flag, other, near, far: v[:, far] + 5 * other[:, 0],
+    "either": lambda v, flag, other, near, far: np.maximum(flag[:, near], flag[:, far]),
+    "jump": lambda v, flag, other, near, far: (
+        v[:, far] * np.clip(10 * (0.6 - v[:, 0] + v[:, 1]), 0, 1)
+    ),
+}
+SEEDS = range(20)
+EXACT = {"rtol": 0, "atol": 1e-12}
+
+
+def lag_first(x):
+    return np.moveaxis(x[:, ::-1], 2, 0)
+
+
+@pytest.mark.parametrize("name", tasks.WORLDS)
+@pytest.mark.parametrize("time_steps", [5, 24])
+def test_the_lstm_is_its_formula(name, time_steps):
+    for seed in SEEDS:
+        world = tasks.planted(name, seed, time_steps=time_steps, samples=30)
+        assert (world.name, world.inputs.shape) == (name, (30, time_steps, 3))
+        assert world.weights.dtype == world.inputs.dtype == world.targets.dtype == float
+        near, far = world.lags[0], world.lags[-1]
+        size = world.head.max()
+        assert size == 1 or name == "two lags"
+        assert size == -world.head.min() or name != "two lags"
+
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=(50, time_steps, 3))
+        x[..., tasks.FLAG] = rng.integers(0, 2, (50, time_steps))
+        for windows in (x, world.inputs):
+            formula = size * FORMULAS[name](*lag_first(windows), near, far)
+            np.testing.assert_allclose(world.forward(windows), formula, **EXACT)
+        np.testing.assert_allclose(world.targets, formula, **EXACT)
+
+
+TRUE = {
+    "one lag": [("far", "value")],
+    "two lags": [("near", "value"), ("far", "value")],
+    "switch": [("far", "value"), (0, "flag")],
+    "latch": [("near", "value"), ("near", "flag"), ("far", "value"), ("far", "flag")],
+    "closed gate": [("far", "value")],
+    "silent": [("far", "value")],
+    "either": [("near", "flag"), ("far", "flag")],
+    "jump": [("far", "value")],
+}
+
+
+@pytest.mark.parametrize("name", tasks.WORLDS)
+def test_the_truth_is_what_moves_the_output(name):
+    for seed in SEEDS:
+        world = tasks.planted(name, seed)
+        two_lags = tasks.planted("two lags", seed).lags
+        lag = {0: 0, **dict(zip(("near", "far"), two_lags, strict=True))}
+        true = {(lag[where], tasks.FEATURES.index(what)) for where, what in TRUE[name]}
+        assert set(zip(*np.nonzero(world.truth), strict=True)) == true
+        assert set(world.lags) == {lag for lag, _ in true}
+
+        x, others = world.inputs, np.roll(world.inputs, 1, axis=0)
+        mixed = np.where(world.truth[::-1], x, others)
+        np.testing.assert_allclose(world.forward(mixed), world.targets, **EXACT)
+        for lag, feature in true:
+            mixed = x.copy()
+            mixed[:, -1 - lag, feature] = others[:, -1 - lag, feature]
+            assert (world.forward(mixed) != world.targets).any(), (lag, feature)
+
+
+def test_lags_are_drawn_from_the_seed_and_cover_what_is_said():
+    lags = {tasks.planted("two lags", seed, time_steps=6, samples=2).lags for seed in range(60)}
+    assert lags == {(2, 3), (2, 4), (3, 4)}
+    assert len({tasks.planted("two lags", seed).head.max() for seed in range(5)}) == 5
+
+
+@pytest.mark.parametrize("name", tasks.WORLDS)
+def test_one_seed_one_world(name):
+    first, again, other = (tasks.planted(name, seed) for seed in (1, 1, 2))
+    for field in ("inputs", "targets", "truth", "head"):
+        np.testing.assert_array_equal(getattr(first, field), getattr(again, field))
+    assert (first.inputs != other.inputs).any()
+
+
+def test_the_gradient_of_a_world_is_that_of_its_formula():
+    world = tasks.planted("two lags", 0)
+    (near, far), size = world.lags, world.head.max()
+    expected = np.zeros(world.inputs.shape)
+    expected[:, -1 - near, tasks.VALUE], expected[:, -1 - far, tasks.VALUE] = size, -size
+    np.testing.assert_allclose(world.gradient(world.inputs), expected, **EXACT)
+
+
+@pytest.mark.parametrize("name", ["closed gate", "silent"])
+def test_some_weights_are_large_and_serve_nothing(name):
+    world = tasks.planted(name, 0)
+    largest = [np.abs(gate).max(axis=1) for gate in world.weights.kernel]
+    value, _, other = np.max(largest, axis=0)
+    assert 5 * value <= other <= 10 * value
+    assert not world.truth[:, tasks.OTHER].any()
+
+
+def test_no_series_of_jump_jumps():
+    steps = np.diff(tasks.planted("jump", 0, samples=2000).inputs[..., tasks.VALUE], axis=1)
+    assert 0.29 < np.abs(steps).max() < 0.3 + 1e-12
+
+
+def test_what_cannot_be_planted_is_refused():
+    with pytest.raises(ValueError, match=r"^expected a world of 'one lag', .*'jump', got 'two'$"):
+        tasks.planted("two", 0)
+    for sizes in ({"samples": 1}, {"time_steps": 4}):
+        with pytest.raises(ValueError, match=r"^expected at least 2 samples and 5 time"):
+            tasks.planted("one lag", 0, **sizes)
+
+
+# What methods says of a world whose every number follows from its formula.
+
+
+def test_methods_on_two_lags():
+    world = tasks.planted("two lags", 0)
+    near, far = world.lags
+    size, v = world.head.max(), world.inputs[:, ::-1, tasks.VALUE]
+    by_lag, by_feature = (np.zeros((2, n)) for n in (24, 3))
+    by_lag[:, [near, far]] = size * np.array([[1, 1], np.abs(v[:, [near, far]]).mean(0)])
+    by_feature[:, 0] = by_lag.sum(1)
+    newest = np.zeros(24)
+    newest[0] = 1
+
+    found = tasks.methods(world)
+    for axis, expected in (("lag", by_lag), ("feature", by_feature)):
+        np.testing.assert_allclose(found[axis].pop("gradient"), expected[0], **EXACT)
+        for name in ("gradient x input", "integrated gradients", "occlusion"):
+            np.testing.assert_allclose(found[axis].pop(name), expected[1], **EXACT)
+    # Two units that the head reads; each keeps nothing.
+    np.testing.assert_allclose(found["lag"].pop("gate products"), 2 * size * newest, **EXACT)
+    written = np.abs(world.targets).mean() * newest
+    np.testing.assert_allclose(found["lag"].pop("cell contributions"), written, **EXACT)
+    norms = found["feature"].pop("weight norms")
+    np.testing.assert_array_equal(norms, [1, 0, 0])
+    for axis, size in (("lag", 24), ("feature", 3)):
+        (name, importance), *more = found[axis].items()
+        assert (name, importance.shape, more) == ("permutation", (size,), [])
+
+
+def test_cell_contributions_sum_to_the_output_if_none_is_negative():
+    rng = np.random.default_rng(0)
+    shapes = (3, 4), (4, 4), (4,)
+    w = LSTMWeights(
+        *(Gates(*rng.uniform(0, 0.3, (4, *shape))) for shape in shapes), activation="linear"
+    )
+    x, truth = rng.uniform(size=(5, 6, 3)), np.ones((6, 3), bool)
+    world = tasks.World("positive", w, rng.uniform(size=(4, 1)), x, np.zeros(5), truth)
+    by_lag = tasks.methods(world)["lag"]
+    np.testing.assert_allclose(by_lag["cell contributions"].sum(), world.forward(x).mean(), **EXACT)
+    # A candidate of 1 everywhere makes the two the same.
+    zeros = np.zeros((4, 4))
+    ones = Gates(*w.bias[:2], np.ones(4), w.bias.o)
+    w = LSTMWeights(w.kernel._replace(c=zeros[:3]), Gates(*[zeros] * 4), ones, activation="linear")
+    by_lag = tasks.methods(dataclasses.replace(world, weights=w))["lag"]
+    np.testing.assert_allclose(by_lag["cell contributions"], by_lag["gate products"], **EXACT)
+
+
+# The score.
+
+TRUTH = np.array([True, False, True, False])
+
+
+@pytest.mark.parametrize(
+    ("importance", "expected"),
+    [
+        ([3, 0, 3, 0], (1, 1, 0, 0, True)),
+        ([0, 3, 0, 3], (-1, 0, 2, 2, False)),
+        # Ranks 4 1.5 3 1.5 against 3.5 1.5 3.5 1.5: 4 / sqrt(4.5 * 4).
+        ([3, 0, 1, 0], (4 / 18**0.5, 1, 0, 0, True)),
+        # Ranks 4 3 2 1: 2 / sqrt(5 * 4).
+        ([6, 3, 1, 0], (2 / 20**0.5, 0.7, 0, 1, False)),
+        ([7, 7, 7, 7], (0, 0.5, 0, 2, False)),
+        ([0, 0, 0, 0], (0, 0, 2, 0, False)),
+        ([100, 1.99, 2, 0], (4 / 20**0.5, 102 / 103.99, 0, 0, True)),
+        ([100, 2, 1.99, 0], (2 / 20**0.5, 101.99 / 103.99, 1, 1, False)),
+        # Rounding does not break ties.
+        ([3, 1e-16, 3 + 1e-15, 0], (1, 1, 0, 0, True)),
+        (TRUTH, (1, 1, 0, 0, True)),
+    ],
+)
+@pytest.mark.parametrize("shape", [(4,), (2, 2)])
+def test_score(importance, expected, shape):
+    found = tasks.score(np.reshape(importance, shape), TRUTH.reshape(shape))
+    assert (*found, found.passed) == pytest.approx(expected)
+    scaled = tasks.score(np.reshape(importance, shape) * 1e-30, TRUTH.reshape(shape))
+    assert scaled == pytest.approx(found)
+
+
+def test_what_is_smeared_over_everything_does_not_pass():
+    truth = np.arange(20) == 0
+    found = tasks.score(np.where(truth, 1, 0.019), truth)
+    assert (found.misses, found.false_alarms, found.passed) == (0, 0, False)
+    assert found.mass == pytest.approx(1 / 1.361)
+
+
+def test_ranks_mean_nothing_where_all_is_true():
+    assert tasks.score([1.0, 2.0], np.array([True, True])) == (0, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("importance", "truth", "error", "message"),
+    [
+        ([1, 2], TRUTH, ValueError, r"in the shape of truth, \(4,\), got \(2,\)"),
+        ([1, 2, -3, 4], TRUTH, ValueError, "from 0 up, got -3"),
+        ([1, np.nan, 3, 4], TRUTH, ValueError, "from 0 up, got nan"),
+        ([1, np.inf, 3, 4], TRUTH, ValueError, "from 0 up, got inf"),
+        ([1, 2, 3, 4], ~(TRUTH | True), ValueError, "at least one true entry, got none"),
+        ([1, 2, 3, 4], TRUTH * 1.0, TypeError, "truth as bool, got dtypes int64 and float64"),
+        (["1", "2", "3", "4"], TRUTH, TypeError, "as real numbers .* got dtypes <U1 and bool"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(importance, truth, error, message):
+    with pytest.raises(error, match=f"^expected .*{message}$"):
+        tasks.score(importance, truth)
