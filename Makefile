@@ -15,7 +15,8 @@ help:
 	@echo "make course       execute the course into HTML pages in build/course"
 	@echo "make notebooks    execute the notebooks in place (NB=02 for one) and check them"
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
-	@echo "make experiments  measure the forget bias anew (about 30 minutes; ARGS=--continue goes on)"
+	@echo "make experiments  measure the forget bias and the worth of each hour anew (about an hour;"
+	@echo "                  ARGS=--continue goes on)"
 	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 8 minutes)"
 	@echo "make lint         ruff over package, tests and notebooks"
 
@@ -34,8 +35,10 @@ $(READY): pyproject.toml constraints.txt
 lab: $(READY)
 	@$(PY) notebooks/course.py lab $(if $(FRESH),--fresh) $(ARGS)
 
+# One thread each for NumPy: two workers have the cores already, and threads that wait for each
+# other make small matrix products ten times as slow.
 test: $(READY)
-	$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout 300 tests notebooks $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout 300 tests notebooks $(ARGS)
 
 course: $(READY)
 	@$(PY) notebooks/course.py render
@@ -52,6 +55,7 @@ bench: $(READY)
 
 experiments: $(READY)
 	$(PY) data/make_experiments.py $(ARGS)
+	$(PY) data/make_window_experiments.py $(ARGS)
 
 lint: $(READY)
 	$(PY) -m ruff check .

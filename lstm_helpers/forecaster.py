@@ -338,6 +338,40 @@ def clock_features(w: Windows) -> np.ndarray:
     return np.concatenate([of_day, of_year, products], axis=1)
 
 
+def with_clock(inputs: np.ndarray, w: Windows) -> np.ndarray:
+    """The windows with four more features: hour of day and day of year of every reading, as waves.
+
+    Parameters
+    ----------
+    inputs : (windows, time_steps, features)
+        Scaled readings of ``w``, oldest hour first.
+    w : Windows
+        Whose times they are.
+
+    Returns
+    -------
+    (windows, time_steps, features + 4) array
+        In the dtype of the inputs. The last four are sine and cosine of the day, then of the year,
+        each from -1 to 1.
+
+    Raises
+    ------
+    ValueError
+        Another number of windows.
+    """
+    if len(inputs) != len(w):
+        raise ValueError(f"expected inputs of {len(w)} windows, got {len(inputs)}")
+    lags = pd.to_timedelta(np.arange(inputs.shape[1])[::-1], unit="h")
+    angles = []
+    for lag in lags:
+        when = w.times - lag
+        hour = when.hour.to_numpy()
+        angles.append((hour / 24, (when.day_of_year.to_numpy() + hour / 24) / 365.25))
+    angles = 2 * np.pi * np.moveaxis(np.array(angles), 2, 0)  # (windows, time_steps, 2)
+    waves = np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(*angles.shape[:2], 4)
+    return np.concatenate([inputs, waves.astype(inputs.dtype)], axis=2)
+
+
 def errors(change: np.ndarray, w: Windows) -> pd.DataFrame:
     """Mean absolute and root mean square error of a forecast, by feature, in its unit.
 
@@ -374,7 +408,9 @@ BATCH_SIZE = 256
 LEARNING_RATE = 1e-2
 
 
-def build_model(time_steps: int, feature_count: int, hidden_neurons: int = 32):
+def build_model(
+    time_steps: int, feature_count: int, hidden_neurons: int = 32, output_count: int | None = None
+):
     """The network of the course: one LSTM layer and a linear Dense layer, not compiled.
 
     Parameters
@@ -383,11 +419,13 @@ def build_model(time_steps: int, feature_count: int, hidden_neurons: int = 32):
         Shape of one window.
     hidden_neurons : int
         Units of the LSTM.
+    output_count : int, optional
+        Columns of the forecast, ``feature_count`` unless given.
 
     Returns
     -------
     keras.Sequential
-        (windows, time_steps, feature_count) -> (windows, feature_count).
+        (windows, time_steps, feature_count) -> (windows, output_count).
     """
     import keras
 
@@ -395,7 +433,7 @@ def build_model(time_steps: int, feature_count: int, hidden_neurons: int = 32):
         [
             keras.Input((time_steps, feature_count)),
             keras.layers.LSTM(hidden_neurons),
-            keras.layers.Dense(feature_count, activation="linear"),
+            keras.layers.Dense(output_count or feature_count, activation="linear"),
         ]
     )
 
@@ -462,7 +500,7 @@ def predict(model, w: Windows, scaler: Scaler) -> np.ndarray:
 def load_model(
     folder: str | Path, horizon: int = 6, seed: int = REFERENCE_SEED, kind: str = "trained"
 ):
-    """One of the models that ``make model`` left in the data folder.
+    """One of the models that ``make model`` or ``make experiments`` left in the data folder.
 
     Parameters
     ----------
@@ -473,8 +511,8 @@ def load_model(
     seed : int
         0 to 4.
     kind : str
-        ``"trained"``, or a control: ``"untrained"``, ``"shuffled"`` (targets shuffled in
-        training).
+        ``"trained"``; a control: ``"untrained"``, ``"shuffled"`` (targets shuffled in training);
+        or ``"clock"``, at 6 hours: one whose inputs come from ``with_clock``.
 
     Returns
     -------
@@ -487,7 +525,7 @@ def load_model(
         There is no such model.
     """
     arrays = load_model_arrays(folder, horizon, seed, kind)
-    model = build_model(TIME_STEPS, arrays[0].shape[0], arrays[1].shape[0])
+    model = build_model(TIME_STEPS, len(arrays[0]), len(arrays[1]), len(arrays[4]))
     model.set_weights(arrays)
     return model
 
@@ -497,7 +535,8 @@ def load_model_arrays(
 ) -> list[np.ndarray]:
     """The five arrays of ``load_model(...).get_weights()``, without loading Keras."""
     name = stored_name(kind, horizon, seed)
-    with np.load(Path(folder) / "weather_models.npz") as stored:
+    file = "clock_models.npz" if kind == "clock" else "weather_models.npz"
+    with np.load(Path(folder) / file) as stored:
         names = sorted({key.rsplit("/", 1)[0] for key in stored.files})
         if name not in names:
             raise ValueError(f"expected one of {', '.join(names)}, got {name}")

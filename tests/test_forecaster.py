@@ -477,6 +477,23 @@ def test_clock_features_are_those_of_the_target_hour(horizon):
         np.testing.assert_allclose(row, of_day + of_year + products, atol=1e-12)
 
 
+def test_with_clock_tells_the_time_of_every_reading():
+    w = forecaster.windows(hour_index(500, pd.Timestamp("2015-12-20")), time_steps=30)
+    inputs = np.arange(len(w) * 60, dtype=np.float32).reshape(len(w), 30, 2)
+    found = forecaster.with_clock(inputs, w)
+    assert (found.shape, found.dtype) == ((len(w), 30, 6), np.float32)
+    np.testing.assert_array_equal(found[..., :2], inputs)
+    for row, newest in zip(found[::37], w.times[::37], strict=True):
+        for lag in (0, 1, 7, 29):
+            time = newest - lag * HOUR
+            day = 2 * np.pi * time.hour / 24
+            year = 2 * np.pi * (time.day_of_year + time.hour / 24) / 365.25
+            expected = [np.sin(day), np.cos(day), np.sin(year), np.cos(year)]
+            np.testing.assert_allclose(row[-1 - lag, 2:], expected, atol=1e-6)
+    with pytest.raises(ValueError, match=f"expected inputs of {len(w)} windows, got 3"):
+        forecaster.with_clock(inputs[:3], w)
+
+
 # Errors.
 
 
