@@ -405,7 +405,7 @@ def gate_trace(
     if len(features) != time:
         raise ValueError(f"expected {time} rows of features, one a step, got {len(features)}")
     if axes is None:
-        _, axes = subplots(6, height=9.6, sharex=True, height_ratios=(1.8, 1, 2, 2, 2, 2))
+        _, axes = subplots(6, height=7.4, sharex=True, height_ratios=(1.8, 1, 2, 2, 2, 2))
     order = np.arange(units) if order is None else np.asarray(order)
     for ax, names in zip(axes, (("temp", "dewp"), ("pres",)), strict=False):
         for name, color in zip(names, (INK, "#56B4E9"), strict=False):
@@ -429,7 +429,7 @@ def gate_trace(
         ax.set_title(f"{gate}: {GATE_NAMES[gate]}", loc="left", color=GATE_COLORS[gate])
         ax.set_ylabel("unit")
         # Every unit has its row; only some rows have room for a number.
-        rows = np.arange(0, units, max(1, -(-units // 8)))
+        rows = np.arange(0, units, max(1, -(-units // 6)))
         ax.set_yticks(rows + 0.5, order[rows])
         ax.invert_yaxis()
         bar = ax.figure.colorbar(mesh, ax=ax, ticks=(-1, 0, 1) if signed else (0, 1), pad=0.01)
