@@ -1,12 +1,15 @@
-"""What needs Keras itself: an initializer for the bias of a new LSTM layer.
+"""What needs Keras itself: an initializer for a new LSTM layer, and the gradient of any model.
 
-Import this module before ``keras.models.load_model`` reads a model that was made with it.
+Import this module before ``keras.models.load_model`` reads a model that was made with its
+initializer.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import numbers
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -133,6 +136,225 @@ class ForgetBias(keras.initializers.Initializer):
         """What ``from_config`` needs to make it again; Keras saves it with the layer."""
         seed = None if self._draw is None else self._draw.get_config()["seed"]
         return {"value": self.value, "horizon": self.horizon, "seed": seed}
+
+
+def keras_forward(model: Any, output: int | tuple[int, ...] | Callable = 0) -> Callable:
+    """One output of a Keras model, as a function on arrays: ``forward`` of ``attribution``.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built, of one input (windows, time, features), with layers of any kind. Each call uses the
+        weights that the model has then, and runs it with ``training=False``.
+    output : int, tuple of int or callable
+        Which of its outputs. A number is a column of (windows, outputs). A tuple is the place in
+        an output of more axes, after that of the windows: ``(-1, 0)`` is column 0 at the last step
+        of (windows, time, outputs). A function gets all that the model returns, as tensors, and
+        returns a tensor (windows,).
+
+    Returns
+    -------
+    callable
+        (windows, time, features) -> (windows,), in the dtype in which the model returns it,
+        float32 for bfloat16. It refuses inputs that do not fit the model.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``model`` is no Keras model, is not built, has not one such input, or has a stateful layer.
+        ``output`` is none of the three or out of range, or the function returns another
+        shape: at once under TensorFlow where the model knows its time steps, at the first call
+        otherwise.
+    NotImplementedError
+        Keras has another backend than TensorFlow or PyTorch.
+
+    Notes
+    -----
+    TensorFlow traces once for each number of time steps, not for each number of windows.
+    """
+    return _on_arrays(model, output, gradient=False)
+
+
+def keras_gradient(model: Any, output: int | tuple[int, ...] | Callable = 0) -> Callable:
+    """The gradient of one output of a Keras model by its inputs: ``gradient`` of ``attribution``.
+
+    Backpropagation by the backend: ``GradientTape`` of TensorFlow, autograd of PyTorch. For LSTM
+    and linear head alone, ``input_jacobian`` is the same, without Keras.
+
+    Parameters
+    ----------
+    model : keras.Model
+    output : int, tuple of int or callable
+        Both as in ``keras_forward``.
+
+    Returns
+    -------
+    callable
+        (windows, time, features) -> the derivative of each window's output, the same shape, in
+        the dtype of the model's inputs. In units of output per unit of input.
+
+    Raises
+    ------
+    TypeError, ValueError, NotImplementedError
+        As ``keras_forward``. Also where no path with a derivative leads from the inputs to the
+        output, which may be constant, or rounded, or ``stop_gradient``: zeros would look as if it
+        were known that nothing counts.
+
+    Notes
+    -----
+    The windows must not meet in the model. With ``training=False`` those of Keras' own layers
+    do not.
+    """
+    return _on_arrays(model, output, gradient=True)
+
+
+def _on_arrays(model: Any, output: Any, gradient: bool) -> Callable:
+    shape, dtype = _checked_inputs_of(model)
+    if not (callable(output) or _is_index(output) or isinstance(output, tuple)) or (
+        isinstance(output, tuple) and not all(map(_is_index, output))
+    ):
+        raise TypeError(
+            f"expected output as a whole number, a tuple of them or a function, got {output!r}"
+        )
+    backend = keras.backend.backend()
+    if backend not in _BACKENDS:
+        raise NotImplementedError(
+            f"expected Keras to run on {' or '.join(_BACKENDS)}, got {backend!r}"
+        )
+
+    def select(x):
+        # One input may still stand in a list or a dict.
+        given = keras.tree.map_structure(lambda _: x, getattr(model, "input", x))
+        return _selected(model(given, training=False), output, x.shape[0])
+
+    run = _BACKENDS[backend](select, gradient, shape, dtype)
+
+    def on_arrays(inputs):
+        inputs = np.asarray(inputs)
+        if inputs.ndim != 3 or any(
+            known not in (None, got) for known, got in zip(shape, inputs.shape[1:], strict=True)
+        ):
+            time, features = shape[0] or "time", shape[1] or "features"
+            raise ValueError(
+                f"expected inputs of shape (windows, {time}, {features}), got {inputs.shape}"
+            )
+        return run(inputs.astype(dtype, copy=False))
+
+    return on_arrays
+
+
+def _on_tensorflow(select: Callable, gradient: bool, shape: tuple, dtype: str) -> Callable:
+    import tensorflow as tf
+
+    def compute(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = select(x)
+        return y, _found(tape.gradient(y, x)) if gradient else y
+
+    # The graph itself is kept: of tf.function, made for many models, TensorFlow would say that one
+    # is traced too often.
+    @functools.cache
+    def traced(shape):
+        spec = tf.TensorSpec((None, *shape), dtype)
+        return tf.function(compute, autograph=False).get_concrete_function(spec)
+
+    if None not in shape:
+        traced(shape)
+
+    def run(x):
+        y, result = traced(x.shape[1:])(tf.constant(x))
+        _check_windows(y.shape, len(x))
+        return (tf.cast(result, tf.float32) if result.dtype == tf.bfloat16 else result).numpy()
+
+    return run
+
+
+def _on_torch(select: Callable, gradient: bool, shape: tuple, dtype: str) -> Callable:
+    import torch
+
+    def run(x):
+        with torch.set_grad_enabled(gradient):
+            x = keras.ops.convert_to_tensor(x).requires_grad_(gradient)
+            result = select(x)
+            if gradient:
+                slope = None
+                if result.requires_grad:
+                    (slope,) = torch.autograd.grad(result.sum(), x, allow_unused=True)
+                result = _found(slope)
+        # Keras' own way into NumPy asks torch for what NumPy 2 warns of.
+        result = result.detach().cpu()
+        return (result.float() if result.dtype == torch.bfloat16 else result).numpy()
+
+    return run
+
+
+_BACKENDS = {"tensorflow": _on_tensorflow, "torch": _on_torch}
+
+
+def _checked_inputs_of(model: Any) -> tuple[tuple, str]:
+    """((time, features), dtype) of the model's input; None for what the model leaves open."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"expected a Keras model, got {type(model).__name__}")
+    if not model.built:
+        raise ValueError(
+            f"expected a built model, got {model.name!r} without weights: call it on data once"
+        )
+    inputs = getattr(model, "inputs", None)
+    if inputs is None:  # a subclass of keras.Model
+        return (None, None), model.variable_dtype
+    if len(inputs) != 1:
+        raise ValueError(f"expected a model of one input, got {len(inputs)} of them")
+    shape = tuple(inputs[0].shape)
+    if len(shape) != 3:
+        raise ValueError(f"expected a model of (windows, time, features), got inputs of {shape}")
+    for layer in model.layers:
+        if getattr(layer, "stateful", False):
+            raise ValueError(
+                f"expected layers that start each window anew, got the stateful {layer.name!r}"
+            )
+    return shape[1:], inputs[0].dtype
+
+
+def _selected(outputs: Any, output: Any, windows: int | None):
+    """(windows,) of what the model returned. Their number is None while TensorFlow traces."""
+    if callable(output):
+        selected = output(outputs)
+        if not hasattr(selected, "shape"):
+            raise TypeError(f"expected output to return a tensor, got {type(selected).__name__}")
+        _check_windows(selected.shape, windows)
+        return selected
+    if not hasattr(outputs, "shape"):
+        raise ValueError(
+            "expected a model of one output, or a function that takes it from them, got "
+            f"{type(outputs).__name__}"
+        )
+    place = output if isinstance(output, tuple) else (output,)
+    shape = tuple(outputs.shape)
+    if len(place) != len(shape) - 1 or not all(
+        size is None or -size <= index < size for index, size in zip(place, shape[1:], strict=True)
+    ):
+        axes = ", ".join(str(size) for size in ("windows", *shape[1:]))
+        raise ValueError(f"expected output as a place in ({axes}), got {output!r}")
+    return outputs[(slice(None), *map(int, place))]
+
+
+def _check_windows(shape: Any, windows: int | None) -> None:
+    shape = tuple(shape)
+    if len(shape) != 1 or shape[0] not in (None, windows):
+        raise ValueError(f"expected output to return shape (windows,), got {shape}")
+
+
+def _found(gradient):
+    if gradient is None:
+        raise ValueError(
+            "expected an output that depends on the inputs, got one without a gradient"
+        )
+    return gradient
+
+
+def _is_index(number: Any) -> bool:
+    return isinstance(number, numbers.Integral) and not isinstance(number, bool | np.bool_)
 
 
 def _finite(name: str, value: Any) -> float:

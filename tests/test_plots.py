@@ -665,3 +665,232 @@ def test_retention_refuses_what_is_no_line():
     with pytest.raises(ValueError, match="expected at least one line, got none"):
         plots.retention({})
     assert not plt.get_fignums()
+
+
+# Profiles by lag. Every value its own; no series like its mirror image.
+
+LAGS = np.arange(24)
+PROFILE = 1.5 * np.exp(-LAGS / 3) + 0.7 * np.exp(-(((LAGS - 17) / 3) ** 2))
+SEEDS = PROFILE * np.linspace(0.8, 1.3, 5)[:, None] + 0.001 * LAGS * np.arange(5)[:, None]
+
+
+def check_profile(ax, values):
+    """The last line drawn: lag 0 at place 0, which is at the right edge, as time runs in window."""
+    line = [line for line in ax.lines if len(line.get_xdata()) == len(values)][-1]
+    np.testing.assert_array_equal(line.get_xdata(), np.arange(len(values)))
+    np.testing.assert_allclose(line.get_ydata(), values, rtol=1e-14)
+    left, right = ax.get_xlim()
+    assert (left, right) == (len(values) - 0.5, -0.5)
+    return line
+
+
+def entries(ax):
+    return [] if ax.get_legend() is None else [text.get_text() for text in ax.get_legend().texts]
+
+
+def test_lag_profile_draws_one_value_a_lag_and_time_runs_to_the_right():
+    ax = plots.lag_profile(PROFILE, unit="hPa", label="mean gradient")
+    line = check_profile(ax, PROFILE)
+    assert (line.get_marker(), rgb(line.get_color())) == ("o", plots.INK)
+    assert ax.get_xlabel() == "hours before the newest reading"
+    assert ax.get_ylabel() == "mean gradient (hPa)"
+    assert list(ax.get_xticks()) == list(range(0, 24, 2))
+    assert ax.get_ylim()[0] == 0
+    assert entries(ax) == []
+    assert len(ax.lines) == 1
+
+
+def test_the_check_of_the_profile_finds_a_mirrored_one():
+    with pytest.raises(AssertionError, match="Not equal"):
+        check_profile(plots.lag_profile(PROFILE[::-1]), PROFILE)
+    ax = plots.lag_profile(PROFILE)
+    ax.invert_xaxis()
+    with pytest.raises(AssertionError):
+        check_profile(ax, PROFILE)
+
+
+def test_several_series_are_thin_lines_and_their_mean():
+    ax = plots.lag_profile(SEEDS)
+    *thin, mean = ax.lines
+    assert len(thin) == 5
+    for line, series in zip(thin, SEEDS, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), series)
+        assert line.get_marker() == "None"
+        assert line.get_linewidth() < mean.get_linewidth()
+    check_profile(ax, SEEDS.mean(axis=0))
+    assert entries(ax) == ["mean of 5"]
+
+
+def test_named_profiles_have_a_legend_and_colours_and_points_of_their_own():
+    named = {"trained": SEEDS, "untrained": PROFILE[:12] / 9, "shuffled": SEEDS[1:2] / 7}
+    ax = plots.lag_profile(named)
+    assert entries(ax) == ["trained, mean of 5", "untrained", "shuffled"]
+    assert len(ax.lines) == 6 + 1 + 1
+    means = [line for line in ax.lines if line.get_label() in entries(ax)]
+    expected = [SEEDS.mean(axis=0), PROFILE[:12] / 9, SEEDS[1] / 7]
+    for line, values, color in zip(means, expected, plots.PROFILE_COLORS, strict=False):
+        np.testing.assert_allclose(line.get_ydata(), values, rtol=1e-14)
+        assert rgb(line.get_color()) == color.lower()
+    assert {rgb(line.get_color()) for line in ax.lines[:6]} == {plots.PROFILE_COLORS[0]}
+    assert len({line.get_marker() for line in means}) == 3
+    assert ax.get_xlim() == (23.5, -0.5)
+    own = plots.lag_profile({"a": PROFILE, "b": PROFILE}, colors=["#123456", "#abcdef"])
+    assert [rgb(line.get_color()) for line in own.lines] == ["#123456", "#abcdef"]
+
+
+def test_eight_profiles_are_told_apart_by_colour_and_by_points():
+    ax = plots.lag_profile({f"method {n}": PROFILE * n for n in range(8)})
+    assert len({rgb(line.get_color()) for line in ax.lines}) == 8
+    assert len({line.get_marker() for line in ax.lines}) == 8
+
+
+@pytest.mark.parametrize(
+    ("values", "signed", "line"),
+    [(PROFILE, None, False), (PROFILE, True, True), (PROFILE - 0.5, None, True)],
+)
+def test_signed_profiles_have_a_line_at_zero_and_others_start_there(values, signed, line):
+    ax = plots.lag_profile(values, signed=signed)
+    assert [list(found.get_ydata()) for found in ax.lines[1:]] == [[0, 0]] * line
+    bottom, top = ax.get_ylim()
+    assert (bottom < 0 < top) if line else bottom == 0
+    assert entries(ax) == []
+
+
+def test_spans_are_shaded_over_whole_lags_and_say_which():
+    ax = plots.lag_profile(PROFILE, mark=[(14, 19), (np.int64(0), 0, "now")])
+    assert [(p.get_x(), p.get_width()) for p in ax.patches] == [(13.5, 6), (-0.5, 1)]
+    assert [(t.get_text(), t.get_position()[0]) for t in ax.texts] == [
+        ("14 to 19", 16.5),
+        ("now", 0),
+    ]
+    check_profile(ax, PROFILE)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_lag_profile_marks_and_counts_what_is_not_finite(bad):
+    some = SEEDS.copy()
+    some[[1, 3], 5] = some[0, 20] = bad
+    ax = plots.lag_profile({"a": some, "b": PROFILE})
+    rings = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    assert [line.get_xdata()[0] for line in rings] == [5, 20]
+    for line in rings:
+        assert rgb(line.get_markerfacecolor()) == plots.NOT_FINITE.lower()
+        assert line.get_ydata()[0] == 0
+        assert line.get_transform() == ax.get_xaxis_transform()
+    expected = np.where(np.isfinite(some), some, np.nan).mean(axis=0)
+    np.testing.assert_array_equal(ax.lines[5].get_ydata(), expected)
+    assert np.isnan(expected[[5, 20]]).all()
+    assert ax.get_xlabel().endswith("reading; yellow, ringed: 3 not finite")
+    assert entries(ax) == ["a, mean of 5", "b"]
+    text = plots.describe_lag_profile({"a": some, "b": PROFILE})
+    assert text.count("not finite") == text.count("3 not finite") == 1
+
+
+@pytest.mark.parametrize(("count", "bad"), [(5, None), (5, 0), (1, slice(None))])
+@pytest.mark.parametrize(
+    ("lags", "step"), [(1, 1), (2, 1), (24, 2), (72, 6), (168, 24), (1000, 96)]
+)
+def test_lag_profile_draws_any_size_without_a_warning_and_ticks_whole_hours(lags, step, count, bad):
+    values = np.random.default_rng(0).normal(size=(count, lags))
+    if bad is not None:
+        values[0, bad] = np.nan
+    ax = plots.lag_profile(values, mark=[(0, lags - 1)], steps="steps")
+    assert list(ax.get_xticks()) == list(range(0, lags, step))
+    assert ax.get_xlabel().startswith("steps before the newest reading")
+    for width, height in ((3, 2), (7.6, 3)):
+        ax.figure.set_size_inches(width, height)
+        ax.figure.canvas.draw()
+    assert plots.describe_lag_profile(values).endswith(".")
+
+
+def test_lag_profile_draws_on_the_axes_it_is_given():
+    _, ax = plots.subplots()
+    assert plots.lag_profile(PROFILE, ax) is ax
+    assert len(plt.get_fignums()) == 1
+
+
+def test_profiles_say_where_they_are_largest_and_have_a_second_hump():
+    total = PROFILE.sum()
+    assert plots.describe_lag_profile(PROFILE, mark=[(14, 19), (0, 5, "the newest six")]) == (
+        "Mean effect in °C by hours before the newest reading: largest 1.50 at 0, a second hump "
+        f"of 0.71 at 17, {100 * PROFILE[14:20].sum() / total:.0f} % of the sum in 14 to 19, "
+        f"{100 * PROFILE[:6].sum() / total:.0f} % of the sum in the newest six."
+    )
+    assert plots.describe_lag_profile(
+        {"trained": SEEDS, "cut": [[0, -0.5, 0.25, -0.4]]},
+        unit="hPa",
+        label="gradient",
+        steps="steps",
+    ) == (
+        "Gradient in hPa by steps before the newest reading: trained (mean of 5): largest "
+        f"{SEEDS.mean(0)[0]:.2f} at 0, a second hump of {SEEDS.mean(0)[17]:.2f} at 17; cut: "
+        "largest -0.50 at 1, a second hump of -0.40 at 3."
+    )
+    assert ": mean of 5: largest" in plots.describe_lag_profile(SEEDS)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([3, 2, 1], "largest 3.00 at 0, no second hump"),
+        ([1, 2, 3], "largest 3.00 at 2, no second hump"),
+        ([2, 1, 3, 1], "largest 3.00 at 2, a second hump of 2.00 at 0"),
+        ([1, 3, 1, 2, 0, 2.5], "largest 3.00 at 1, a second hump of 2.50 at 5"),
+        ([3, 1, 1.14, 0], "largest 3.00 at 0, no second hump"),  # a twentieth is 0.15
+        ([3, 1, 1.16, 0], "largest 3.00 at 0, a second hump of 1.16 at 2"),
+        ([3, 3, 3], "largest 3.00 at 0, no second hump"),
+        ([0, 0], "largest 0.00 at 0, no second hump"),
+        (
+            [np.nan, 1, np.nan, 0.5, 0.8],
+            "largest 1.00 at 1, a second hump of 0.80 at 4, 2 not finite",
+        ),
+        ([np.nan], "nothing is finite, 1 not finite"),
+    ],
+)
+def test_a_second_hump_rises_from_a_valley(values, words):
+    assert plots.describe_lag_profile(values).endswith(f"reading: {words}.")
+
+
+SPANS = r"expected spans \(first, last\) or \(first, last, text\) of lags from 0 to 23, got "
+
+
+@pytest.mark.parametrize(
+    ("profiles", "options", "message"),
+    [
+        ({}, {}, "expected at least one profile, got none"),
+        (
+            np.ones((2, 3, 4)), {},
+            r"expected profiles of shape \(lags,\) or \(series, lags\), got \(2, 3, 4\)",
+        ),
+        (
+            {"a": PROFILE, "b": []}, {},
+            r"expected profiles of shape \(lags,\) or \(series, lags\) for 'b', got \(0,\)",
+        ),
+        ({"a": ["x"]}, {}, "expected profiles of real numbers for 'a', got dtype <U1"),
+        ([[1], [1, 2]], {}, "expected profiles of real numbers, got dtype object"),
+        (PROFILE, {"mark": [(14, 24)]}, SPANS + r"\(14, 24\)"),
+        (PROFILE, {"mark": [(-1, 3)]}, SPANS + r"\(-1, 3\)"),
+        (PROFILE, {"mark": [(5, 3)]}, SPANS + r"\(5, 3\)"),
+        (PROFILE, {"mark": [(0.5, 3)]}, SPANS + r"\(0\.5, 3\)"),
+        (PROFILE, {"mark": (14, 19)}, SPANS + "14"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("function", [plots.lag_profile, plots.describe_lag_profile])
+def test_lag_profile_refuses_what_is_no_profile_or_span(function, profiles, options, message):
+    with pytest.raises((TypeError, ValueError), match=f"^{message}$"):
+        function(profiles, **options)
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize(
+    ("profiles", "options", "message"),
+    [
+        (PROFILE - 0.5, {"signed": False}, "expected signed profiles or none below 0, got -0.4"),
+        (PROFILE, {"colors": ["red", "blue"]}, "expected 1 colors, one a name, got 2"),
+        ({n: PROFILE for n in "abcdefghi"}, {}, "expected 9 colors, one a name, got 8"),
+    ],
+)
+def test_lag_profile_refuses_signs_and_colours_that_do_not_fit(profiles, options, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        plots.lag_profile(profiles, **options)
+    assert not plt.get_fignums()
