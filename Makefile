@@ -16,7 +16,7 @@ help:
 	@echo "make notebooks    execute the notebooks in place (NB=02 for one) and check them"
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
 	@echo "make experiments  measure the forget bias anew (about 30 minutes; ARGS=--continue goes on)"
-	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 8 minutes)"
+	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 10 minutes)"
 	@echo "make lint         ruff over package, tests and notebooks"
 
 $(READY): pyproject.toml constraints.txt
