@@ -17,7 +17,7 @@ help:
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
 	@echo "make experiments  measure the forget bias and the worth of each hour anew (about an hour;"
 	@echo "                  ARGS=--continue goes on)"
-	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 8 minutes)"
+	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 10 minutes)"
 	@echo "make lint         ruff over package, tests and notebooks"
 
 $(READY): pyproject.toml constraints.txt

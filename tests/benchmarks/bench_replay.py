@@ -1,8 +1,9 @@
-"""How long replay and input_jacobian take, beside everything else that gives the same numbers.
+"""How long replay and the gradients take, beside everything else that gives the same numbers.
 
 Prints a Markdown table. Each line is a series of pairs, ours and the other in turn in one process;
 the ratio is the median over the pairs, so that what else the machine does hits both. NumPy's BLAS
-is pinned to one thread, TensorFlow may use all cores. Arguments choose the work: S1 S2 S3 Jacobian.
+is pinned to one thread, TensorFlow may use all cores. Arguments choose the work: S1 S2 S3 Jacobian
+IG.
 """
 
 import os
@@ -38,7 +39,9 @@ TARGETS = {
     ("Jacobian, 8 outputs", "eager batch_jacobian"): 1 / 80,
     ("Jacobian, 1 output", "best compiled"): 1.1,
     ("Jacobian, 8 outputs", "best compiled"): 1.1,
+    ("IG, 50 steps", "best compiled"): 0.75,
 }
+IG_STEPS = 50
 
 
 def floor(w, x):
@@ -186,6 +189,60 @@ def bench_jacobian(outputs, rng):
     )
 
 
+def bench_integrated_gradients(rng):
+    layer, x = make_layer(SIZES["S1"], rng)
+    w = lh.gate_weights(layer)
+    head = rng.normal(size=(w.units, 1)).astype("float32")
+    tensor = tf.constant(x)
+    nodes, node_weights = np.polynomial.legendre.leggauss(IG_STEPS)
+
+    def ours():
+        return lh.integrated_gradients(lambda x: lh.input_jacobian(w, x, head)[:, 0], x)
+
+    def compiled(at_once, **options):
+        along = tf.constant(((1 + nodes) / 2).reshape(-1, at_once), "float32")
+        share = tf.constant((node_weights / 2).reshape(-1, at_once), "float32")
+
+        def part(x, along, share):
+            points = tf.reshape(along[:, None, None, None] * x, (-1, *x.shape[1:]))
+            with tf.GradientTape() as tape:
+                tape.watch(points)
+                y = layer(points) @ head
+            gradients = tf.reshape(tape.gradient(y, points), (at_once, *x.shape))
+            return tf.tensordot(share, gradients, 1)
+
+        def integrated(x):
+            _, mean = tf.while_loop(
+                lambda n, mean: n < IG_STEPS // at_once,
+                lambda n, mean: (n + 1, mean + part(x, along[n], share[n])),
+                (0, tf.zeros_like(x)),
+                parallel_iterations=1,
+            )
+            return x * mean
+
+        function = tf.function(integrated, **options)
+        return lambda: function(tensor).numpy()
+
+    expected = ours()
+    fastest = {}
+    for name, options in {"tf.function": {}, "XLA": {"jit_compile": True}}.items():
+        for at_once in (1, 2, 5, 10, 25, 50):
+            function = compiled(at_once, **options)
+            assert np.allclose(expected, function(), atol=1e-5)
+            seconds = []
+            for _ in range(5):
+                start = time.perf_counter()
+                function()
+                seconds.append(time.perf_counter() - start)
+            fastest[f"{name}, {at_once} at once"] = (np.median(seconds), function)
+    best, *others = sorted(fastest, key=lambda name: fastest[name][0])
+    second = next(name for name in others if name.split(",")[0] != best.split(",")[0])
+    work = f"IG, {IG_STEPS} steps"
+    line(work, f"best compiled: {best}", ours, fastest[best][1])
+    for name in dict.fromkeys((second, "tf.function, 1 at once")):
+        line(work, name, ours, fastest[name][1])
+
+
 def main():
     # Retracing is what the eager batch_jacobian does; it need not be told each time.
     tf.get_logger().setLevel("ERROR")
@@ -196,13 +253,15 @@ def main():
     )
     print("| work | against | ours / other | quartiles | best / best | at most | best | pairs |")
     print("|---|---|---|---|---|---|---|---|")
-    wanted = sys.argv[1:] or [*SIZES, "Jacobian"]
+    wanted = sys.argv[1:] or [*SIZES, "Jacobian", "IG"]
     for work in SIZES:
         if work in wanted:
             bench_replay(work, rng)
     if "Jacobian" in wanted:
         bench_jacobian(1, rng)
         bench_jacobian(8, rng)
+    if "IG" in wanted:
+        bench_integrated_gradients(rng)
 
 
 if __name__ == "__main__":
