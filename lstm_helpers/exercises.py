@@ -352,5 +352,67 @@ EXERCISES = {
         tolerance=0.031,
         hint="Solve sigmoid(b) = f for b, with the f of exercise 2.",
     ),
+    "06-1": Exercise(
+        answer=19,
+        because="t-5 is four hours before the newest reading, which stands in row 23.",
+        misconceptions={
+            18: "That is lag 5. With t-1 for the newest reading, t-5 is lag 4.",
+            4: "That is the lag, counted from the newest reading. Rows begin with the oldest hour.",
+            5: "Rows begin with the oldest hour, so row 5 lies far back.",
+            20: "Row 23 is the newest reading, t-1; row 22 is t-2. Go on.",
+            -5: "As an index from the end that is right. Which row is it, from 0 to 23?",
+            -4: "Even from the end: -1 is the newest reading, t-1.",
+        },
+        hint="Row 23 is t-1. Which row is t-2?",
+    ),
+    "06-2": Exercise(
+        answer=1.5,
+        because="the items add up to the forecast minus what the network says of the baseline.",
+        misconceptions={
+            2.5: "That is the difference between the two, not the forecast itself.",
+            3.5: "The sign: the forecast is the baseline's -1.0 plus what was added on the way.",
+            -3.5: "The bill goes from the baseline to the window, not back.",
+            -1.5: "The bill goes from the baseline to the window, not back.",
+        },
+        hint="The items say how to get from one to the other. Where do they start?",
+    ),
+    "06-3": Exercise(
+        answer=np.array([5.0, 19.0]),
+        because="the gradient is 0 everywhere else, and here, where nothing is ever shut or "
+        "saturated, the gradient is the truth.",
+        wrong_arrays=(
+            (np.array([19.0, 5.0]), "Those are the two: now the newer one first."),
+            (
+                np.array([4.0, 18.0]),
+                "Those are rows counted from the oldest hour. Lag 0 is the newest.",
+            ),
+            (
+                np.array([18.0, 4.0]),
+                "Those are rows counted from the oldest hour. Lag 0 is the newest.",
+            ),
+            (np.array([6.0, 20.0]), "Off by one: lag 0 is the newest reading itself."),
+            (
+                np.array([0.0, 1.0]),
+                "The cell's own line says the newest hours, and this network "
+                "remembers through the recurrent kernel.",
+            ),
+        ),
+        hint="tasks.methods(unknown)['lag'] asks all methods. Two lags have all the importance.",
+    ),
+    "06-4": Exercise(
+        answer="either",
+        because="either of the two suffices, so a method that hides one at a time finds none.",
+        misconceptions={
+            "two lags": "There each lag counts by itself: hiding one changes the output.",
+            "switch": "There the value alone decides while the flag is on: hiding it changes the "
+            "output.",
+            "silent": "There the silent feature never mattered, alone or together.",
+            "latch": "There hiding the hour that was flagged changes the output.",
+            "closed gate": "There hiding the one true lag changes the output.",
+            "one lag": "There hiding the one true lag changes the output.",
+            "jump": "There hiding the one true lag changes the output.",
+        },
+        hint="Two hours tell the same. Which output is content with one of them?",
+    ),
 }
 """Every exercise by its number."""

@@ -7,6 +7,7 @@ trained.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -541,6 +542,47 @@ def load_model_arrays(
         if name not in names:
             raise ValueError(f"expected one of {', '.join(names)}, got {name}")
         return [stored[f"{name}/{n}"] for n in range(5)]
+
+
+def load_window_experiments(folder: str | Path, part: str = "validation") -> pd.DataFrame:
+    """What ``make experiments`` lost and won by showing the network less, or more.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The data folder.
+    part : str
+        ``"validation"`` or ``"test"``.
+
+    Returns
+    -------
+    DataFrame
+        Mean absolute error of temperature in °C: column ``training`` is the mean over the three
+        training stations, ``unseen`` the fourth. One row a network, by ``horizon`` in hours,
+        ``shown`` ("newest 12", "without lags 14 to 19", "with the clock") and ``seed``. "newest 24"
+        are the models of ``make model``.
+    """
+    rows = {}
+
+    def add(horizon, shown, seed, errors):
+        mean = float(np.mean([errors[station] for station in TRAINING_STATIONS]))
+        rows[horizon, shown, seed] = {"training": mean, "unseen": errors[UNSEEN_STATION]}
+
+    card = json.loads((Path(folder) / "window_experiments.json").read_text(encoding="utf-8"))
+    for row in card["rows"]:
+        if "without" in row:
+            shown = "without lags {} to {}".format(*row["without"])
+        else:
+            shown = "with the clock" if "clock" in row else f"newest {row['newest']}"
+        add(row["horizon"], shown, row["seed"], row[part])
+    course = json.loads((Path(folder) / "weather_models.json").read_text(encoding="utf-8"))
+    for horizon in card["settings"]["horizons"]:
+        for seed in card["settings"]["seeds"]:
+            found = course["models"][stored_name("trained", horizon, seed)][part]
+            errors = {station: tables["MAE"]["temp"] for station, tables in found.items()}
+            add(horizon, f"newest {TIME_STEPS}", seed, errors)
+    index = pd.MultiIndex.from_tuples(rows, names=["horizon", "shown", "seed"])
+    return pd.DataFrame(list(rows.values()), index=index).sort_index()
 
 
 def stored_name(kind: str, horizon: int, seed: int) -> str:

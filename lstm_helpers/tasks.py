@@ -360,6 +360,25 @@ def methods(world: World) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
+def scoreboard(seed: int) -> dict[str, dict[str, dict[str, bool]]]:
+    """Which method passes in which world of a seed.
+
+    Returns
+    -------
+    dict with "lag" and "feature", each a dict from world to a dict from method to bool
+        Whether ``score`` of what ``methods`` says has passed.
+    """
+    board = {"lag": {}, "feature": {}}
+    for name in WORLDS:
+        world = planted(name, seed)
+        truth = {"lag": world.truth.any(axis=1), "feature": world.truth.any(axis=0)}
+        for axis, said in methods(world).items():
+            board[axis][name] = {
+                method: score(importance, truth[axis]).passed for method, importance in said.items()
+            }
+    return board
+
+
 NOTICED = 0.02
 """An entry counts as found from this share of the largest importance on."""
 

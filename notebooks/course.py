@@ -193,6 +193,9 @@ def main() -> int:
     if rest and arguments.command != "lab":
         parser.error(f"unknown options: {' '.join(rest)}")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    # For the kernels. The matrices of the course are small: where cores are busy, threads of NumPy
+    # that wait for each other take ten times as long as one.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if arguments.command == "lab":
         return lab(arguments.fresh, rest)
     if arguments.command == "execute":

@@ -95,6 +95,23 @@ def test_one_row_comes_out_again(windows):
         assert again[part] == pytest.approx(row[part], abs=1e-3)
 
 
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_the_table_of_all_networks(part):
+    table = forecaster.load_window_experiments(DATA, part)
+    assert len(table) == len(CARD["rows"]) + 10
+    assert table.index.is_unique
+    names = {"newest 3": {"newest": 3}, "without lags 14 to 19": {"without": [14, 19]}}
+    for shown, asked in (names | {"with the clock": {"clock": True}}).items():
+        row = row_of(horizon=6, seed=3, **asked)[part]
+        mean = (row["changping"] + row["huairou"] + row["shunyi"]) / 3
+        assert table.loc[6, shown, 3].to_dict() == pytest.approx(
+            {"training": mean, "unseen": row["gucheng"]}
+        )
+    course = json.loads((DATA / "weather_models.json").read_text(encoding="utf-8"))["models"]
+    whole = course["trained_1h_seed4"][part]["gucheng"]["MAE"]["temp"]
+    assert table.loc[(1, "newest 24", 4), "unseen"] == whole
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_stored_models_with_the_clock_make_the_errors_of_their_rows(windows, seed):
     row = row_of(horizon=6, seed=seed, clock=True)
