@@ -1,10 +1,13 @@
 """pyproject.toml, constraints.txt, environment.yml and README.md say the same."""
 
+import importlib.metadata
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 TOP = Path(__file__).parent.parent
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
@@ -31,6 +34,18 @@ def test_constraints_are_plain_pins():
     text = (TOP / "constraints.txt").read_text(encoding="utf-8")
     for line in text.splitlines():
         assert re.fullmatch(r"#.*|[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line), line
+
+
+def test_every_pin_takes_the_oldest_python_that_is_asked_for():
+    """Debian 12 has 3.11.2, and a pin that asks for 3.11.5 ends the set-up there."""
+    oldest = Version("3.11.0")
+    refused = {
+        package: dist.metadata["Requires-Python"]
+        for dist in importlib.metadata.distributions()
+        if (package := dist.metadata["Name"].lower().replace("_", "-")) in PINS
+        and oldest not in SpecifierSet(dist.metadata["Requires-Python"] or "")
+    }
+    assert refused == {}
 
 
 def test_environment_holds_python_pip_and_the_package_only():
