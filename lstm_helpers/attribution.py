@@ -201,7 +201,13 @@ def occlusion(
 
 
 def permutation(
-    error: Callable, inputs: np.ndarray, *, axis: str = "lag", repeats: int = 5, seed: int = 0
+    error: Callable,
+    inputs: np.ndarray,
+    *,
+    axis: str = "lag",
+    groups: np.ndarray | None = None,
+    repeats: int = 5,
+    seed: int = 0,
 ) -> np.ndarray:
     """How much worse the forecasts get when one lag or one feature comes from other windows.
 
@@ -217,6 +223,10 @@ def permutation(
         Two windows or more.
     axis : str
         ``"lag"`` or ``"feature"``.
+    groups : (batch,) array, optional
+        Windows are shuffled only with those of the same group, such as the same month: what the
+        groups have in common then stays in every window (conditional importance, Strobl et al.
+        2008, https://doi.org/10.1186/1471-2105-9-307). A window alone in its group stays as it is.
     repeats : int
         Shuffles, over which the mean is taken. Every lag or feature gets the same ones.
     seed : int
@@ -238,7 +248,7 @@ def permutation(
     -----
     It is asked ``1 + repeats * time`` times, or ``1 + repeats * features``, each time with a copy
     of all inputs. Shuffled windows can be such as never occur, and what the model says of them is
-    part of the answer.
+    part of the answer: groups keep them closer to what does.
     """
     _check_callable("error", error)
     inputs = _checked_inputs(inputs)
@@ -249,8 +259,17 @@ def permutation(
     _check_count("repeats", repeats)
     _check_count("seed", seed, least=0)
 
+    groups = np.zeros(len(inputs)) if groups is None else np.asarray(groups)
+    if groups.shape != inputs.shape[:1]:
+        raise ValueError(f"expected one group a window, ({len(inputs)},), got {groups.shape}")
+
     rng = np.random.default_rng(seed)
-    orders = [rng.permutation(len(inputs)) for _ in range(repeats)]
+    _, number = np.unique(groups, return_inverse=True)
+    members = [np.flatnonzero(number == n) for n in range(number.max() + 1)]
+    orders = np.zeros((repeats, len(inputs)), int)
+    for order in orders:
+        for member in members:
+            order[member] = rng.permutation(member)
     _, time, features = inputs.shape
     if axis == "lag":
         places = [(slice(None), time - 1 - lag) for lag in range(time)]

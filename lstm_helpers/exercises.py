@@ -377,27 +377,27 @@ EXERCISES = {
         hint="The items say how to get from one to the other. Where do they start?",
     ),
     "06-3": Exercise(
-        answer=np.array([5.0, 19.0]),
-        because="the gradient is 0 everywhere else, and here, where nothing is ever shut or "
-        "saturated, the gradient is the truth.",
+        answer=np.array([3.0, 18.0]),
+        because="all methods but the two that follow the cell's own line name these two.",
         wrong_arrays=(
-            (np.array([19.0, 5.0]), "Those are the two: now the newer one first."),
+            (np.array([18.0, 3.0]), "Those are the two: now the newer one first."),
             (
-                np.array([4.0, 18.0]),
-                "Those are rows counted from the oldest hour. Lag 0 is the newest.",
+                np.array([5.0, 20.0]),
+                "Those are rows counted from the oldest hour. Lag 0 is newest.",
             ),
             (
-                np.array([18.0, 4.0]),
-                "Those are rows counted from the oldest hour. Lag 0 is the newest.",
+                np.array([20.0, 5.0]),
+                "Those are rows counted from the oldest hour. Lag 0 is newest.",
             ),
-            (np.array([6.0, 20.0]), "Off by one: lag 0 is the newest reading itself."),
+            (np.array([4.0, 19.0]), "Off by one: lag 0 is the newest reading itself."),
+            (np.array([2.0, 17.0]), "Off by one: lag 0 is the newest reading itself."),
             (
-                np.array([0.0, 1.0]),
-                "The cell's own line says the newest hours, and this network "
-                "remembers through the recurrent kernel.",
+                np.array([0.0, 23.0]),
+                "Gate products have all their weight on lag 0, and this network "
+                "remembers through the recurrent kernel. Ask another method.",
             ),
         ),
-        hint="tasks.methods(unknown)['lag'] asks all methods. Two lags have all the importance.",
+        hint="Two lags, as in [1, 2]. tasks.methods(unknown)['lag'] asks all methods.",
     ),
     "06-4": Exercise(
         answer="either",

@@ -494,7 +494,7 @@ def describe_lag_profile(
     str
         For each name, of the mean over its series: the value that is largest in size, the newest of
         equals, and its lag; a second hump; and what part of the sum of all sizes the marked spans
-        hold. A second hump rises from the lowest value on the way to it by a twentieth of the
+        hold. A second hump rises from the lowest value on the way to it by a fifth of the
         largest or more, and is the highest that does.
 
     Raises
@@ -536,7 +536,7 @@ def _second_hump(size: np.ndarray, first: int) -> int | None:
     valley = np.empty_like(size)
     valley[first:] = np.fmin.accumulate(size[first:])
     valley[: first + 1] = np.fmin.accumulate(size[first::-1])[::-1]
-    humps = np.where(size - valley > 0.05 * size[first], size, np.nan)
+    humps = np.where(size - valley > 0.2 * size[first], size, np.nan)
     return None if np.isnan(humps).all() else int(np.nanargmax(humps))
 
 

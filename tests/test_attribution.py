@@ -126,6 +126,34 @@ def test_permutation_shuffles_one_lag_or_feature_across_windows(axis, count):
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.parametrize("axis", ["lag", "feature"])
+@pytest.mark.parametrize(
+    "groups", [["a", "b", "b", "c"] * 10, [1.5, np.nan, np.nan, 0] * 10], ids=["text", "nan"]
+)
+def test_permutation_stays_within_the_groups(axis, groups):
+    groups = np.array(groups)
+    groups[7] = groups[-1] if groups.dtype.kind == "f" else "alone"
+    _, number = np.unique(groups, return_inverse=True)
+    x = np.random.default_rng(1).normal(size=(40, TIME, FEATURES))
+    seen = []
+
+    def error(inputs):
+        seen.append(inputs.copy())
+        return 0.0
+
+    attribution.permutation(error, x, axis=axis, groups=groups, repeats=2)
+    place = np.s_[:, TIME - 1] if axis == "lag" else np.s_[:, :, 0]
+    for run in seen[1:3]:
+        assert not np.array_equal(run[place], x[place])
+        for n in range(number.max() + 1):
+            shuffled, whole = run[place][number == n], x[place][number == n]
+            np.testing.assert_array_equal(np.sort(shuffled, 0), np.sort(whole, 0))
+            assert np.array_equal(shuffled, whole) == (len(whole) == 1)
+    with pytest.raises(ValueError, match=r"expected one group a window, \(40,\), got \(39,\)"):
+        attribution.permutation(error, x, groups=groups[1:])
+    assert len(seen) == 1 + 2 * (TIME if axis == "lag" else FEATURES)
+
+
 def test_permutation_of_what_does_not_count_changes_nothing():
     targets = X[:, -3, 1].copy()  # lag 2 of feature 1 is all there is
 

@@ -836,8 +836,8 @@ def test_profiles_say_where_they_are_largest_and_have_a_second_hump():
         ([1, 2, 3], "largest 3.00 at 2, no second hump"),
         ([2, 1, 3, 1], "largest 3.00 at 2, a second hump of 2.00 at 0"),
         ([1, 3, 1, 2, 0, 2.5], "largest 3.00 at 1, a second hump of 2.50 at 5"),
-        ([3, 1, 1.14, 0], "largest 3.00 at 0, no second hump"),  # a twentieth is 0.15
-        ([3, 1, 1.16, 0], "largest 3.00 at 0, a second hump of 1.16 at 2"),
+        ([3, 1, 1.59, 0], "largest 3.00 at 0, no second hump"),  # a fifth is 0.6
+        ([3, 1, 1.61, 0], "largest 3.00 at 0, a second hump of 1.61 at 2"),
         ([3, 3, 3], "largest 3.00 at 0, no second hump"),
         ([0, 0], "largest 0.00 at 0, no second hump"),
         (
