@@ -4,7 +4,8 @@
 has the variance as squared error: that is the mark of having learned nothing.
 
 ``planted`` gives a world: an LSTM whose weights are set by hand, so that it is known what its
-output depends on. ``methods`` asks every method that answers this, ``score`` compares.
+output depends on. ``methods`` asks every method that answers this, ``score`` compares, and
+``scoreboard`` does so for all worlds of a seed.
 """
 
 from __future__ import annotations
