@@ -2,14 +2,20 @@
 
 ``import lstm_helpers`` loads NumPy and nothing heavier. Modules that need more (``weather``,
 ``forecaster``, ``keras_tools``, ``plots``, ``exercises``) are imported by name, and so is
-``tasks``.
+``tasks``. More than the names here is in ``memory``: retention, who wrote what, time constants.
 """
 
 import contextlib
 import os
 import sys
 
-from lstm_helpers.attribution import integrated_gradients, occlusion, saliency
+from lstm_helpers.attribution import (
+    integrated_gradients,
+    occlusion,
+    permutation,
+    saliency,
+    temporal_profile,
+)
 from lstm_helpers.gates import Gates, LSTMWeights, feature_norms, gate_norms, unit_norms
 from lstm_helpers.layers import gate_weights, set_forget_bias, set_gate_weights
 from lstm_helpers.layouts import LAYOUTS
@@ -28,11 +34,13 @@ __all__ = [
     "input_jacobian",
     "integrated_gradients",
     "occlusion",
+    "permutation",
     "quiet",
     "replay",
     "saliency",
     "set_forget_bias",
     "set_gate_weights",
+    "temporal_profile",
     "unit_norms",
 ]
 

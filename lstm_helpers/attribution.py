@@ -105,6 +105,7 @@ def integrated_gradients(
     Notes
     -----
     Sums are in float64. What a call of ``gradient`` gets is at most 1 MiB, or one window.
+    Padding that a Masking layer skips has to keep its value in the baselines, or it is read.
     """
     _check_callable("gradient", gradient)
     inputs = _checked_inputs(inputs)
@@ -172,6 +173,7 @@ def occlusion(
     -----
     Sums are in float64. What a call of ``forward`` gets is at most 1 MiB, or one window. It is
     asked once for each window, sample and place.
+    Padding that a Masking layer skips has to keep its value in the baselines, or it is read.
     """
     _check_callable("forward", forward)
     inputs = _checked_inputs(inputs)
@@ -227,6 +229,7 @@ def permutation(
         Windows are shuffled only with those of the same group, such as the same month: what the
         groups have in common then stays in every window (conditional importance, Strobl et al.
         2008, https://doi.org/10.1186/1471-2105-9-307). A window alone in its group stays as it is.
+        Padded windows of different lengths take their lengths.
     repeats : int
         Shuffles, over which the mean is taken. Every lag or feature gets the same ones.
     seed : int
@@ -291,7 +294,9 @@ def temporal_profile(attributions: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     attributions : (batch, time, features)
-        As the functions above return them, oldest step first.
+        As the functions above return them, oldest step first. Of occlusion by a window of
+        (steps, features), where each entry has the whole effect, the sum over the features counts
+        it several times: there take one feature, ``attributions[..., :1]``.
 
     Returns
     -------

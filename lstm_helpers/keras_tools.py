@@ -326,8 +326,8 @@ def _selected(outputs: Any, output: Any, windows: int | None):
         return selected
     if not hasattr(outputs, "shape"):
         raise ValueError(
-            "expected a model of one output, or a function that takes it from them, got "
-            f"{type(outputs).__name__}"
+            "expected a model of one output, or a function that takes it from them, as in "
+            f"output=lambda outputs: outputs[0][:, 0], got {type(outputs).__name__}"
         )
     place = output if isinstance(output, tuple) else (output,)
     shape = tuple(outputs.shape)

@@ -151,9 +151,10 @@ def recurrence_cut(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     w : LSTMWeights
         Of a layer that starts from zero states: one that is stateful is refused.
     x : (batch, time, features)
-        What the layer reads.
+        What the layer reads; there is no mask.
     head : (units, outputs)
-        The matrix that follows the last hidden state, say the kernel of a Dense layer.
+        The matrix that follows the last hidden state, say the kernel of a Dense layer. In a stack,
+        where another layer follows, ``np.eye(units)`` asks for this layer's own last state.
 
     Returns
     -------
@@ -208,8 +209,9 @@ def time_constants(
     w : LSTMWeights
         Of a layer that starts from zero states: one that is stateful is refused.
     x : (batch, time, features)
-        What the layer reads. The matrix is taken at its last step of work: at the state that came
-        from all steps before, and at the last reading, with ``go_backwards`` the first in ``x``.
+        What the layer reads; there is no mask. The matrix is taken at its last step of work: at
+        the state that came from all steps before, and at the last reading, with ``go_backwards``
+        the first in ``x``.
     return_eigenvalues : bool
         Also return the eigenvalues.
 

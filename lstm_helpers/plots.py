@@ -568,6 +568,10 @@ def _profiles(profiles: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.n
     return groups
 
 
+def _lags(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first} to {last}"
+
+
 def _spans(mark: Sequence[tuple], lags: int) -> list[tuple[int, int, str]]:
     """(first, last, text) of each span."""
     spans = []
@@ -580,7 +584,7 @@ def _spans(mark: Sequence[tuple], lags: int) -> list[tuple[int, int, str]]:
                 f"{lags - 1}, got {span!r}"
             )
         first, last = whole
-        spans.append((first, last, span[2] if len(span) == 3 else f"{first} to {last}"))
+        spans.append((first, last, span[2] if len(span) == 3 else _lags(first, last)))
     return spans
 
 
