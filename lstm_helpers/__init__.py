@@ -2,7 +2,7 @@
 
 ``import lstm_helpers`` loads NumPy and nothing heavier. Modules that need more (``weather``,
 ``forecaster``, ``keras_tools``, ``plots``, ``exercises``) are imported by name, and so is
-``tasks``. More than the names here is in ``memory``: retention, who wrote what, time constants.
+``tasks``. ``lstm_helpers.memory`` has more than is named here: retention, time constants.
 """
 
 import contextlib

@@ -269,6 +269,8 @@ def permutation(
     rng = np.random.default_rng(seed)
     _, number = np.unique(groups, return_inverse=True)
     members = [np.flatnonzero(number == n) for n in range(number.max() + 1)]
+    if len(members) == len(inputs):
+        raise ValueError("expected a group of at least 2 windows to shuffle, got each window alone")
     orders = np.zeros((repeats, len(inputs)), int)
     for order in orders:
         for member in members:

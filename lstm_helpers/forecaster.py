@@ -328,12 +328,9 @@ def clock_features(w: Windows) -> np.ndarray:
     (windows, 24) array
         Two harmonics of the day, two of the year, and every product of one of each.
     """
-    when = w.times + pd.Timedelta(hours=w.horizon)
-    day = 2 * np.pi * when.hour.to_numpy() / 24
-    year = 2 * np.pi * (when.day_of_year.to_numpy() + when.hour.to_numpy() / 24) / 365.25
     of_day, of_year = (
         np.stack([wave(n * angle) for n in (1, 2) for wave in (np.sin, np.cos)], axis=1)
-        for angle in (day, year)
+        for angle in _day_and_year(w.times + pd.Timedelta(hours=w.horizon))
     )
     products = (of_day[:, :, None] * of_year[:, None, :]).reshape(len(w), -1)
     return np.concatenate([of_day, of_year, products], axis=1)
@@ -363,14 +360,17 @@ def with_clock(inputs: np.ndarray, w: Windows) -> np.ndarray:
     if len(inputs) != len(w):
         raise ValueError(f"expected inputs of {len(w)} windows, got {len(inputs)}")
     lags = pd.to_timedelta(np.arange(inputs.shape[1])[::-1], unit="h")
-    angles = []
-    for lag in lags:
-        when = w.times - lag
-        hour = when.hour.to_numpy()
-        angles.append((hour / 24, (when.day_of_year.to_numpy() + hour / 24) / 365.25))
-    angles = 2 * np.pi * np.moveaxis(np.array(angles), 2, 0)  # (windows, time_steps, 2)
-    waves = np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(*angles.shape[:2], 4)
-    return np.concatenate([inputs, waves.astype(inputs.dtype)], axis=2)
+    waves = [
+        [wave(angle) for angle in _day_and_year(w.times - lag) for wave in (np.sin, np.cos)]
+        for lag in lags
+    ]
+    return np.concatenate([inputs, np.moveaxis(waves, 2, 0).astype(inputs.dtype)], axis=2)
+
+
+def _day_and_year(times: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
+    """How far the day and the year have turned, as angles."""
+    hour = times.hour.to_numpy()
+    return 2 * np.pi * hour / 24, 2 * np.pi * (times.day_of_year.to_numpy() + hour / 24) / 365.25
 
 
 def errors(change: np.ndarray, w: Windows) -> pd.DataFrame:
@@ -483,15 +483,16 @@ def print_epochs():
     return keras.callbacks.LambdaCallback(on_epoch_end=line)
 
 
-def predict(model, w: Windows, scaler: Scaler) -> np.ndarray:
+def predict(model, w: Windows, scaler: Scaler, inputs: np.ndarray | None = None) -> np.ndarray:
     """The model's forecast as a change in units, (windows, features) float64.
 
-    Calls the model eagerly: ``model.predict`` compiles anew for each model, and says so in a
-    warning from the fifth on.
+    ``inputs`` are what the model sees of these windows, their scaled readings unless given. Calls
+    the model eagerly: ``model.predict`` compiles anew for each model, and says so in a warning
+    from the fifth on.
     """
     import keras
 
-    inputs = scaler.scale(w.inputs)
+    inputs = scaler.scale(w.inputs) if inputs is None else inputs
     blocks = range(0, len(inputs), 8192)
     parts = [model(inputs[n : n + 8192], training=False) for n in blocks]
     scaled = np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])

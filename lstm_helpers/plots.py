@@ -395,7 +395,8 @@ def lag_profile(
     colors : sequence of str, optional
         One a name. Needed for more than eight.
     mark : sequence of (first, last) or (first, last, text)
-        Spans of lags to shade, both ends included; the text is "first to last" unless given.
+        Spans of lags to shade, both ends included; the text is "first to last", or the one lag,
+        unless given.
     signed : bool, optional
         With a line at zero instead of an axis that starts there; if a value is below zero, unless
         given.
@@ -568,10 +569,6 @@ def _profiles(profiles: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.n
     return groups
 
 
-def _lags(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first} to {last}"
-
-
 def _spans(mark: Sequence[tuple], lags: int) -> list[tuple[int, int, str]]:
     """(first, last, text) of each span."""
     spans = []
@@ -584,7 +581,8 @@ def _spans(mark: Sequence[tuple], lags: int) -> list[tuple[int, int, str]]:
                 f"{lags - 1}, got {span!r}"
             )
         first, last = whole
-        spans.append((first, last, span[2] if len(span) == 3 else _lags(first, last)))
+        text = str(first) if first == last else f"{first} to {last}"
+        spans.append((first, last, span[2] if len(span) == 3 else text))
     return spans
 
 

@@ -123,7 +123,7 @@ def test_permutation_shuffles_one_lag_or_feature_across_windows(axis, count):
             expected[n] += np.mean(np.einsum("btf,tf->b", swapped, WEIGHTS) ** 2) / 3
             run[place] = x[place]
             np.testing.assert_array_equal(run, x)
-    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(found, expected, **EXACT)
 
 
 @pytest.mark.parametrize("axis", ["lag", "feature"])
@@ -151,6 +151,8 @@ def test_permutation_stays_within_the_groups(axis, groups):
             assert np.array_equal(shuffled, whole) == (len(whole) == 1)
     with pytest.raises(ValueError, match=r"expected one group a window, \(40,\), got \(39,\)"):
         attribution.permutation(error, x, groups=groups[1:])
+    with pytest.raises(ValueError, match="expected a group of at least 2 windows to shuffle"):
+        attribution.permutation(error, x, groups=np.arange(40))
     assert len(seen) == 1 + 2 * (TIME if axis == "lag" else FEATURES)
 
 

@@ -757,11 +757,12 @@ def test_signed_profiles_have_a_line_at_zero_and_others_start_there(values, sign
 
 
 def test_spans_are_shaded_over_whole_lags_and_say_which():
-    ax = plots.lag_profile(PROFILE, mark=[(14, 19), (np.int64(0), 0, "now")])
-    assert [(p.get_x(), p.get_width()) for p in ax.patches] == [(13.5, 6), (-0.5, 1)]
+    ax = plots.lag_profile(PROFILE, mark=[(14, 19), (np.int64(0), 0, "now"), (4, 4)])
+    assert [(p.get_x(), p.get_width()) for p in ax.patches] == [(13.5, 6), (-0.5, 1), (3.5, 1)]
     assert [(t.get_text(), t.get_position()[0]) for t in ax.texts] == [
         ("14 to 19", 16.5),
         ("now", 0),
+        ("4", 4),
     ]
     check_profile(ax, PROFILE)
 
