@@ -77,7 +77,9 @@ class Scaler:
 
     def scale(self, values: np.ndarray) -> np.ndarray:
         """(..., features) in units -> standard deviations from the mean, float32."""
-        return ((values - self.mean) / self.std).astype(np.float32)
+        scaled = values - self.mean
+        scaled /= self.std  # in place: a year of windows is large
+        return scaled.astype(np.float32)
 
     def scale_change(self, change: np.ndarray) -> np.ndarray:
         """(..., features) change in units -> multiples of the usual change, float32."""
@@ -94,8 +96,12 @@ class Windows:
 
     Attributes
     ----------
+    stretches : tuple of (windows, time_steps, features) arrays
+        The windows of each unbroken stretch of hours, as views on its readings. Neighbouring
+        windows share all hours but one, so a copy of them would be 24 times as large.
     inputs : (windows, time_steps, features)
-        Oldest hour first: ``inputs[:, -1]`` is the newest reading, lag 0.
+        All of them. Oldest hour first: ``inputs[:, -1]`` is the newest reading, lag 0. A view
+        where there is one stretch; else a copy, made anew whenever it is asked for.
     future : (windows, features)
         The readings ``horizon`` hours after the newest one.
     times : (windows,) DatetimeIndex
@@ -104,18 +110,32 @@ class Windows:
         In hours.
     """
 
-    inputs: np.ndarray
+    stretches: tuple[np.ndarray, ...]
     future: np.ndarray
     times: pd.DatetimeIndex
     horizon: int
 
     def __len__(self) -> int:
-        return len(self.inputs)
+        return len(self.future)
+
+    @property
+    def time_steps(self) -> int:
+        """Hours in a window."""
+        return self.stretches[0].shape[1]
+
+    @property
+    def inputs(self) -> np.ndarray:
+        """(windows, time_steps, features): what the network sees."""
+        return self.stretches[0] if len(self.stretches) == 1 else np.concatenate(self.stretches)
 
     @property
     def newest(self) -> np.ndarray:
         """(windows, features): the newest reading of every window."""
-        return self.inputs[:, -1]
+        return self.at_lag(0)
+
+    def at_lag(self, lag: int) -> np.ndarray:
+        """(windows, features): the readings ``lag`` hours before the newest ones."""
+        return np.concatenate([views[:, -1 - lag] for views in self.stretches])
 
     @property
     def change(self) -> np.ndarray:
@@ -160,7 +180,7 @@ def windows(segment: pd.DataFrame, time_steps: int = TIME_STEPS, horizon: int = 
         inputs = view[:count].swapaxes(1, 2)
     newest = time_steps - 1
     return Windows(
-        inputs,
+        (inputs,),
         values[newest + horizon :][:count],
         segment.index[newest : newest + count],
         horizon,
@@ -182,7 +202,7 @@ def all_windows(
     Returns
     -------
     Windows
-        A view where there is one segment, else one copy.
+        Views on the frames' readings.
 
     Raises
     ------
@@ -233,7 +253,7 @@ def join(sets: Iterable[Windows]) -> Windows:
     if len(sets) == 1:
         return sets[0]
     return Windows(
-        np.concatenate([item.inputs for item in sets]),
+        tuple(views for item in sets for views in item.stretches),
         np.concatenate([item.future for item in sets]),
         sets[0].times.append([item.times for item in sets[1:]]),
         horizons.pop(),
@@ -257,12 +277,12 @@ def same_hour_yesterday(w: Windows) -> np.ndarray:
         The window does not reach back to that hour, or it has not come yet.
     """
     lag = 24 - w.horizon
-    if not 0 <= lag < w.inputs.shape[1]:
+    if not 0 <= lag < w.time_steps:
         raise ValueError(
             f"expected a horizon of at most 24 hours and a window that holds lag {lag}, "
-            f"got horizon {w.horizon} and {w.inputs.shape[1]} hours"
+            f"got horizon {w.horizon} and {w.time_steps} hours"
         )
-    return w.inputs[:, -1 - lag] - w.newest
+    return w.at_lag(lag) - w.newest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -492,9 +512,9 @@ def predict(model, w: Windows, scaler: Scaler, inputs: np.ndarray | None = None)
     """
     import keras
 
-    inputs = scaler.scale(w.inputs) if inputs is None else inputs
-    blocks = range(0, len(inputs), 8192)
-    parts = [model(inputs[n : n + 8192], training=False) for n in blocks]
+    seen, scale = (w.inputs, scaler.scale) if inputs is None else (inputs, np.asarray)
+    blocks = (seen[n : n + 8192] for n in range(0, len(seen), 8192))
+    parts = [model(scale(block), training=False) for block in blocks]
     scaled = np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
     return scaler.unscale_change(scaled)
 

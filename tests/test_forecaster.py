@@ -317,7 +317,7 @@ def test_scaler_against_numbers_by_hand():
     times = pd.date_range(START, periods=2, freq="h")
     inputs = np.array([[[9.0, 9.0], [1.0, 10.0]], [[9.0, 9.0], [5.0, 30.0]]])
     future = np.array([[2.0, 10.0], [10.0, 20.0]])
-    scaler = forecaster.Scaler.fit(forecaster.Windows(inputs, future, times, 1))
+    scaler = forecaster.Scaler.fit(forecaster.Windows((inputs,), future, times, 1))
     assert [scaler.mean.tolist(), scaler.std.tolist()] == [[3, 20], [2, 10]]
     assert scaler.change_std.tolist() == [2, 5]  # of 1 and 5, of 0 and -10
     assert scaler.scale(np.array([[5.0, 0.0]])).tolist() == [[1, -2]]
@@ -398,7 +398,7 @@ UNIT_SCALER = forecaster.Scaler(np.zeros(F), np.ones(F), np.ones(F))
 
 
 def with_future(w, future):
-    return forecaster.Windows(w.inputs, future, w.times, w.horizon)
+    return forecaster.Windows(w.stretches, future, w.times, w.horizon)
 
 
 def float32_windows(count, time_steps=4, seed=0):
@@ -457,7 +457,7 @@ def test_ridge_uses_the_clock_only_when_told():
     np.testing.assert_allclose(with_clock(w), change, atol=1e-6)
     assert np.abs(without_clock(w) - change).mean() > 0.5
     # At another hour the same readings give another forecast, or the same.
-    later = forecaster.Windows(w.inputs, w.future, w.times + 12 * HOUR, w.horizon)
+    later = forecaster.Windows(w.stretches, w.future, w.times + 12 * HOUR, w.horizon)
     np.testing.assert_allclose(with_clock(later), -change, atol=1e-2)
     np.testing.assert_array_equal(without_clock(later), without_clock(w))
 
@@ -501,7 +501,7 @@ def test_errors_against_numbers_by_hand():
     times = pd.date_range(START, periods=2, freq="h")
     inputs = np.array([[[0.0, 10.0]], [[1.0, 20.0]]])
     future = np.array([[3.0, 10.0], [1.0, 26.0]])  # changes 3 and 0, 0 and 6
-    w = forecaster.Windows(inputs, future, times, 1)
+    w = forecaster.Windows((inputs,), future, times, 1)
     found = forecaster.errors(np.array([[0, 1], [4, 5]]), w)  # wrong by -3 and 4, 1 and -1
     assert found.to_dict() == {
         "MAE": {"temp": 3.5, "dewp": 1.0},

@@ -110,16 +110,43 @@ def test_reference_is_the_best_seed_on_validation_and_the_saved_model():
         np.testing.assert_array_equal(one, other)
 
 
-def test_training_again_gives_the_reference_again(windows, scalers):
+def test_training_again_gives_a_network_as_good_and_alike(windows, scalers):
+    """Not the same weights: without FMA or on arm64 they end up to 0.2 away (tests/README.md)."""
     known, scaler = training(windows[6]), scalers[6]
     keras.utils.set_random_seed(forecaster.REFERENCE_SEED)
     model = forecaster.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
     forecaster.train(model, scaler.scale(known.inputs), scaler.scale_change(known.change))
-    for one, other in zip(model.get_weights(), forecaster.load_model_arrays(DATA), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-3)
-    w = windows[6]["validation"]["changping"]
-    card = CARD["models"][CARD["reference"]]["validation"]["changping"]
-    assert_errors(forecaster.errors(forecaster.predict(model, w, scaler), w), card)
+    stored = forecaster.load_model_arrays(DATA)
+    for station, w in windows[6]["validation"].items():
+        again = forecaster.predict(model, w, scaler)
+        assert not_alike(again, predict_in_numpy(stored, w, scaler), w) == {}, station
+
+
+def not_alike(again, stored, w):
+    """The features whose forecasts are not as good as the stored ones, or not nearly the same.
+
+    Measured on the validation year, four stations: with other processors' instructions errors are
+    within 0.3 % and forecasts correlate with 0.998; other seeds are 2 to 3 % off in at least one
+    feature, and 0.93 to 0.98 in most.
+    """
+    ratio = forecaster.errors(again, w)["MAE"] / forecaster.errors(stored, w)["MAE"]
+    together = [np.corrcoef(a, b)[0, 1] for a, b in zip(again.T, stored.T, strict=True)]
+    return {
+        name: (off, r)
+        for name, off, r in zip(ratio.index, ratio - 1, together, strict=True)
+        if abs(off) > 0.01 or r < 0.99
+    }
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3, 4])
+def test_another_seed_is_not_alike(seed, windows, scalers):
+    """So that the test above can fail."""
+    for w in windows[6]["validation"].values():
+        other, stored = (
+            predict_in_numpy(forecaster.load_model_arrays(DATA, seed=s), w, scalers[6])
+            for s in (seed, forecaster.REFERENCE_SEED)
+        )
+        assert len(not_alike(other, stored, w)) >= 5
 
 
 def test_controls_are_what_they_are_called():

@@ -70,6 +70,8 @@ def problems(notebook) -> list[str]:
     tagged = [cell for cell in code if "nbval-ignore-output" in cell.metadata.get("tags", [])]
     if len(ignored) + len(tagged) > 1:
         found.append("nbval ignores the output of more than one cell")
+    if not all(cell.source.startswith("# ") for cell in [*ignored, *tagged]):
+        found.append("nbval ignores an output, and no comment on the first line says why")
     if sum("assert" in cell.source for cell in code) < 5:
         found.append("fewer than five cells assert something")
 
@@ -179,6 +181,7 @@ FAULTS = {
     "assert": lambda nb: [c.update(source=c.source.replace("assert", "")) for c in nb.cells],
     "opening": lambda nb: nb.cells[0].update(source="# Title"),
     "sections": lambda nb: nb.cells.reverse(),
+    "says why": lambda nb: _first_code(nb).metadata.update(tags=["nbval-ignore-output"]),
     "nbval ignores": lambda nb: [
         c.metadata.update(tags=["nbval-ignore-output"]) for c in nb.cells if c.cell_type == "code"
     ],

@@ -64,7 +64,7 @@ def ramp(hours=60):
     w = forecaster.windows(frame)
     ages = np.arange(24.0)[::-1]
     inputs = np.broadcast_to(ages[None, :, None], w.inputs.shape)
-    return forecaster.Windows(inputs, w.future, w.times, w.horizon)
+    return forecaster.Windows((inputs,), w.future, w.times, w.horizon)
 
 
 def test_what_the_network_is_shown():
