@@ -633,3 +633,25 @@ def test_scaler_refuses_what_it_cannot_scale_by():
         forecaster.Scaler.fit(forecaster.windows(frame, 2, 1))
     with pytest.raises(ValueError, match="expected at least one window"):
         forecaster.Scaler.fit(forecaster.windows(frame, 20, 1))
+
+
+# The same training on another machine.
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda change: change * [1, 1.3], r"correlate with 1\.000"),
+        (lambda change: np.add(change, [0, 1.0]), "differ by up to"),
+        (lambda change: change[::-1], r"correlate with -?0\.\d+ \("),
+        (lambda change: change * [1, np.nan], "differ by up to"),
+    ],
+    ids=["scaled", "shifted", "of other windows", "nan"],
+)
+def test_what_is_not_alike(spoil, said):
+    w = forecaster.windows(random_frame(400).iloc[:, :2])
+    rng = np.random.default_rng(0)
+    stored = w.change + rng.normal(size=w.change.shape)
+    forecaster.assert_alike(stored + 0.01 * rng.normal(size=stored.shape), stored, w)
+    with pytest.raises(AssertionError, match=said):
+        forecaster.assert_alike(spoil(stored), stored, w)
