@@ -7,11 +7,13 @@ PY := .venv/bin/python
 READY := .venv/installed
 export PYTHONUTF8 := 1
 
-.PHONY: help lab test course notebooks model experiments bench lint
+.PHONY: help lab test matrix course notebooks model experiments bench lint
 
 help:
 	@echo "make lab          open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
 	@echo "make test         run every test and every notebook"
+	@echo "make matrix       run the tests as other machines would (ONLY=\"haswell avx\" for some rows,"
+	@echo "                  ARGS=--unit without the notebooks, ARGS=--list names the rows)"
 	@echo "make course       execute the course into HTML pages in build/course"
 	@echo "make notebooks    execute the notebooks in place (NB=02 for one) and check them"
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
@@ -39,6 +41,9 @@ lab: $(READY)
 # other make small matrix products ten times as slow.
 test: $(READY)
 	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout 300 tests notebooks $(ARGS)
+
+matrix: $(READY)
+	@$(PY) tests/matrix.py $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 course: $(READY)
 	@$(PY) notebooks/course.py render

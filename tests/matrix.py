@@ -1,6 +1,6 @@
 """Run the suite as other machines would, and print one table: ``make matrix``.
 
-python tests/matrix.py [--list] [--only ROW ...] [--times N] [options for pytest]
+python tests/matrix.py [--list] [--only ROW ...] [--times N] [--unit] [options for pytest]
 
 One processor can stand in for many: OpenBLAS, XLA, oneDNN and NumPy each choose their instructions
 when they start, and each can be told to leave some out. Rows of other versions and other Pythons
@@ -35,18 +35,19 @@ QUICK = [*UNIT_TESTS, *(f"notebooks/{n}" for n in ("02_*.ipynb", "03_*.ipynb", "
 class Row:
     """One kind of machine.
 
-    ``settings`` are environment variables, ``without`` the sets of instructions that NumPy must
-    not use, ``python`` another interpreter, ``install`` what pip is given in an environment of the
-    row's own, ``tests`` what is run there.
+    ``settings`` are environment variables, ``needs`` the sets of instructions that the processor
+    must have for them, ``without`` those that NumPy must not use, both as patterns of names;
+    ``python`` is another interpreter, ``install`` what pip is given in an environment of the row's
+    own, ``tests`` what is run there.
     """
 
     about: str
     settings: dict[str, str] = dataclasses.field(default_factory=dict)
+    needs: str | None = None
     without: str | None = None
     python: str | None = None
     install: tuple[str, ...] = ()
     tests: tuple[str, ...] = tuple(EVERYTHING)
-    x86: bool = False
 
 
 def blas(kernel: str) -> dict[str, str]:
@@ -59,6 +60,8 @@ def isa(name: str, kernel: str) -> dict[str, str]:
     return blas(kernel) | xla
 
 
+# NumPy 2.4 names whole levels, older ones the single sets.
+AVX2, AVX512 = "X86_V3|AVX2", "X86_V4|AVX512F"
 PINS = ("-c", "constraints.txt", "-e", ".[course,test]")
 OLDEST = tuple(
     f"{name}.*"
@@ -67,16 +70,16 @@ OLDEST = tuple(
 
 ROWS = {
     "this": Row("this machine as it is"),
-    "haswell": Row("BLAS of most laptops", blas("Haswell"), x86=True),
-    "zen": Row("BLAS of AMD's processors", blas("Zen"), x86=True),
-    "skylakex": Row("BLAS with AVX-512", blas("SkylakeX"), x86=True),
-    "sandybridge": Row("BLAS with AVX alone", blas("Sandybridge"), x86=True),
-    "nehalem": Row("BLAS without AVX", blas("Nehalem"), x86=True),
-    "avx2": Row("everything up to AVX2", isa("AVX2", "Haswell"), "V4|AVX512", x86=True),
-    "avx": Row("no FMA anywhere", isa("AVX", "Sandybridge"), "V[34]|AVX2|AVX512|FMA", x86=True),
-    "sse": Row("XLA with SSE4.2 alone", isa("SSE4_2", "Nehalem"), "V[34]|AVX|FMA|F16C", x86=True),
+    "haswell": Row("BLAS of most laptops", blas("Haswell"), AVX2),
+    "zen": Row("BLAS of AMD's processors", blas("Zen"), AVX2),
+    "skylakex": Row("BLAS with AVX-512", blas("SkylakeX"), AVX512),
+    "sandybridge": Row("BLAS with AVX alone", blas("Sandybridge"), AVX2),
+    "nehalem": Row("BLAS without AVX", blas("Nehalem"), AVX2),
+    "avx2": Row("everything up to AVX2", isa("AVX2", "Haswell"), AVX2, "V4|AVX512"),
+    "avx": Row("no FMA anywhere", isa("AVX", "Sandybridge"), AVX2, "V[34]|AVX2|AVX512|FMA"),
+    "sse": Row("XLA with SSE4.2", isa("SSE4_2", "Nehalem"), AVX2, "V[34]|AVX|FMA|F16C"),
     "onednn-off": Row("TensorFlow without oneDNN", {"TF_ENABLE_ONEDNN_OPTS": "0"}),
-    "numpy-plain": Row("NumPy's own loops for any processor", {}, "."),
+    "numpy-plain": Row("NumPy's own loops for any processor", without="."),
     "one-thread": Row(
         "one thread everywhere",
         dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
@@ -103,8 +106,8 @@ ROWS = {
 }
 
 
-def numpy_features(pattern: str, python: str) -> str:
-    """The sets of instructions that NumPy uses here and whose name fits, as NumPy wants them.
+def instructions(pattern: str, python: str = sys.executable) -> str:
+    """The sets that NumPy found on this processor and can do without, as it wants them named.
 
     A name that the machine lacks would be a warning, and warnings are errors in our tests.
     """
@@ -146,9 +149,9 @@ def find_python(name: str) -> str | None:
     return None
 
 
-def run(name: str, row: Row, options: list[str]) -> dict:
+def run(name: str, row: Row, options: list[str], unit: bool = False) -> dict:
     """Run one row; what came of it as ``result`` with ``seconds`` and ``failed`` tests."""
-    if row.x86 and platform.machine() not in ("x86_64", "AMD64"):
+    if row.needs and not instructions(row.needs):
         return {"result": "not on this processor"}
     if name == "arm64":
         command, environment = arm64(row)
@@ -158,11 +161,11 @@ def run(name: str, row: Row, options: list[str]) -> dict:
         python = own_environment(name, row) if row.install else sys.executable
         if python is None:
             return {"result": f"no {row.python} here"}
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
-        environment |= {"OPENBLAS_NUM_THREADS": "1"} | row.settings
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"} | row.settings
         if row.without:
-            environment["NPY_DISABLE_CPU_FEATURES"] = numpy_features(row.without, python)
-        command = [python, "-m", "pytest", *SUITE, *expand(row.tests), *options]
+            environment["NPY_DISABLE_CPU_FEATURES"] = instructions(row.without, python)
+        tests = ("tests",) if unit else row.tests
+        command = [python, "-m", "pytest", *SUITE, *expand(tests), *options]
     log = BUILD / f"{name}.log"
     started = time.monotonic()
     with log.open("w", encoding="utf-8") as file:
@@ -240,6 +243,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="name the rows and stop")
     parser.add_argument("--only", nargs="+", default=list(ROWS), metavar="ROW", choices=ROWS)
     parser.add_argument("--times", type=int, default=1, help="run each row so many times")
+    parser.add_argument("--unit", action="store_true", help="no notebooks")
     arguments, options = parser.parse_known_args()
     if arguments.list:
         print("\n".join(f"{name:12} {row.about}" for name, row in ROWS.items()))
@@ -249,7 +253,7 @@ def main() -> int:
     for name in arguments.only:
         for _ in range(arguments.times):
             print(f"{name}: {ROWS[name].about} ...", flush=True)
-            found.setdefault(name, []).append(run(name, ROWS[name], options))
+            found.setdefault(name, []).append(run(name, ROWS[name], options, arguments.unit))
             print(f"{name}: {found[name][-1]['result']}", flush=True)
     print("\n" + table(found))
     ran = [once for row in found.values() for once in row if "seconds" in once]
