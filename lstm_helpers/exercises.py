@@ -132,7 +132,7 @@ def _says(exercise: Exercise, given: np.ndarray | str) -> str | None:
     nearest, said = min(fits, key=lambda fit: fit[0], default=(np.inf, None))
     if _is_right(exercise, given) and _distance(given, answer) < nearest:
         return f"right: {exercise.shown()}, because {exercise.because}"
-    if decimals is None or np.ndim(given) > 0:
+    if decimals is None:
         return said
     asked = f"give {_WORDS[decimals]} decimal{'s' * (decimals > 1)}"
     if _is_coarse(given, answer, decimals):
@@ -246,6 +246,8 @@ def _named(thing: Any) -> str:
         return str(thing)
     if type(thing) is int:
         return "a number too large to use"
+    if type(thing) in (list, tuple):
+        return f"a {type(thing).__name__} with something else than numbers in it"
     return f"an object of type {type(thing).__name__}"
 
 
@@ -677,7 +679,7 @@ EXERCISES = {
                 "bias.",
             ),
             Wrong(1, "That is where Keras begins. It leaves half after about 2 hours."),
-            Wrong(24, "That opens the gate for good: sigmoid(24) is 1 to ten digits."),
+            Wrong(24, "That opens the gate fully and for ever: sigmoid(24) is 1 to ten digits."),
             Wrong(5, "That gives about 100 hours."),
         ),
         hint="Solve sigmoid(b) = f for b, with the f of exercise 2.",
@@ -695,7 +697,7 @@ EXERCISES = {
             Wrong(5, "Rows begin with the oldest hour, so row 5 lies far back."),
             Wrong(24 - 4, "One too new: row 23 is the newest reading, t-1; row 22 is t-2. Go on."),
             Wrong(-5, "As an index from the end that is right. Which row is it, from 0 to 23?"),
-            Wrong(-4, "Even from the end: -1 is the newest reading, t-1."),
+            Wrong(-4, "One too new, also counted from the end: -1 is the newest reading, t-1."),
         ),
         hint="Row 23 is t-1. Which row is t-2?",
     ),
@@ -784,7 +786,7 @@ EXERCISES = {
                 "There one lag matters, since the value never jumps. Hiding it changes the output.",
             ),
         ),
-        hint="Two hours tell the same. Which output is content with one of them?",
+        hint="The two hours say the same thing. Which output needs only one of them?",
     ),
 }
 """Every exercise by its number."""
