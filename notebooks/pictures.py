@@ -11,7 +11,7 @@ import io
 import numpy as np
 from PIL import Image
 
-LEVELS, PIXELS = 2, 150
+LEVELS, PIXELS = 2, 100
 """The same picture: no channel of any pixel is further off than this many of 255 levels, and no
 more pixels differ than this many."""
 

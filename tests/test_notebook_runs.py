@@ -245,7 +245,7 @@ def test_stale_figures_are_named_and_measured(red):
         "figure 1 is not the committed one: "
         "the one of 10 pixels, with a caption that goes on and on",
         "  100 of 1,200 pixels differ, by up to 200 of 255 levels "
-        "(up to 150 pixels may, by up to 2 levels)",
+        "(up to 100 pixels may, by up to 2 levels)",
     ]
     assert "the other of <10> pixels\n  100 of 1,200" in of(red, "04_draws", 2)
     assert "  expected a PNG, got 'bm8gcGljdHVyZQ=='" in of(red, "04_draws", 3)
