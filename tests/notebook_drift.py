@@ -87,19 +87,13 @@ def _words(line: str | None) -> str | None:
 
 def _changed_lines(old: list[str], new: list[str]) -> Iterator[tuple[str | None, str | None]]:
     """Pairs of lines, committed and fresh; None where the other side has no such line."""
-    for a, b in _blocks(old, new):
-        # Rows of which only numbers changed belong together.
-        masked = [[NUMBER.sub("#", line) for line in block] for block in (old[a], new[b])]
-        inner = difflib.SequenceMatcher(None, *masked, autojunk=False).get_opcodes()
-        for _, i, j, k, m in inner:
-            yield from itertools.zip_longest(old[a][i:j], new[b][k:m])
-
-
-def _blocks(old: list[str], new: list[str]) -> Iterator[tuple[slice, slice]]:
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for tag, i, j, k, m in matcher.get_opcodes():
-        if tag != "equal":
-            yield slice(i, j), slice(k, m)
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, False).get_opcodes():
+        if tag == "equal":
+            continue
+        # Lines of which only numbers changed belong together.
+        masked = [[NUMBER.sub("#", line) for line in block] for block in (old[a:b], new[c:d])]
+        for _, i, j, k, m in difflib.SequenceMatcher(None, *masked, False).get_opcodes():
+            yield from itertools.zip_longest(old[a:b][i:j], new[c:d][k:m])
 
 
 def _numbers(was: str | None, now: str | None) -> list[tuple[str, str]]:

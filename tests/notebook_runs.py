@@ -85,10 +85,9 @@ class Kernel(RunningKernel):
         if not self.is_alive():
             code = self.km.provisioner.process.poll() if hasattr(self, "km") else None
             how = f"exit code {code}" if code is None or code >= 0 else signal.Signals(-code).name
-            raise DeadKernelError(
-                f"The kernel died ({how})."
-                + (" Did the machine run out of memory?" if how == "SIGKILL" else "")
-            )
+            # The system takes the largest process when memory is short.
+            hint = ": was there too little memory?" if how == "SIGKILL" else ""
+            raise DeadKernelError(f"The kernel died ({how}){hint}")
 
     def peak(self) -> float | None:
         """The largest resident memory so far in MiB; None where the system does not say."""
@@ -198,7 +197,7 @@ class Cell(nbval.plugin.IPyNbCell):
                 caption = caption_of(now)
                 self.stale.append((*pngs, caption))
                 start = textwrap.shorten(caption, 80, placeholder=" ...")
-                told += [f"figure {n} is not the committed one: {start}", f"  {change}"]
+                told += [f"figure {n} of the cell, {start!r}, is another picture:", f"  {change}"]
         return told
 
     def format_output_compare(self, key, left, right):
@@ -217,7 +216,9 @@ class Cell(nbval.plugin.IPyNbCell):
         elif "differ" in str(error):
             lines += ["The cell ran. Its output is not the committed one:", "", traceback]
         elif "exception" in str(error):
-            lines += ["The cell raised an error:", traceback.strip().splitlines()[-1], traceback]
+            raised = self.test_outputs[-1]
+            message = f"{raised['ename']}: {raised['evalue']}".removesuffix(": ")
+            lines += ["The cell raised an error:", message, traceback]
         else:
             lines += [str(error), traceback]
         text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", "\n".join(lines)).rstrip()
@@ -303,13 +304,10 @@ def leave_page(book: Notebook) -> None:
         cell.execution_count = n + 1
         cell.outputs = nbformat.from_dict((ran and ran.test_outputs) or [])
         if n in book.failures:
-            mark = (
-                f'<div id="drift-{n + 1}" style="{MARK}"><pre>{html.escape(book.failures[n])}</pre>'
-            )
-            mark += "".join(
-                _side_by_side(book.left / f"{n + 1:02}-{k}", *stale)
-                for k, stale in enumerate(ran.stale, 1)
-            )
+            mark = f'<div id="drift-{n + 1}" style="{MARK}">'
+            mark += f"<pre>{html.escape(book.failures[n])}</pre>"
+            for k, stale in enumerate(ran.stale, 1):
+                mark += _side_by_side(book.left / f"{n + 1:02}-{k}", *stale)
             data = {"text/html": f"{mark}</div>"}
             cell.outputs.insert(0, nbformat.v4.new_output("display_data", data))
     links = ", ".join(f"[In [{n + 1}]](#drift-{n + 1})" for n in sorted(book.failures))
