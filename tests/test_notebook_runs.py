@@ -23,8 +23,9 @@ from PIL import Image
 
 TOP = Path(__file__).parent.parent
 LAYER = (
-    "conftest.py", "pyproject.toml", "constraints.txt", "tests/notebook_runs.py",
-    "tests/notebook_drift.py", "notebooks/course.py", "notebooks/pictures.py",
+    "conftest.py", "pyproject.toml", "constraints.txt", "notebooks/course.py",
+    "notebooks/pictures.py", "tests/notebook_drift.py", "tests/notebook_page.py",
+    "tests/notebook_runs.py",
 )  # fmt: skip
 DRAW = """\
 # Draw {alt}
@@ -87,7 +88,7 @@ def run(repo, *options, code):
     """What pytest prints. Its exit code is asked for, so that no test passes by an accident."""
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "notebooks"]
     done = subprocess.run(
-        [*command, *options], cwd=repo, capture_output=True, text=True, timeout=300
+        [*command, *options], cwd=repo, capture_output=True, text=True, timeout=900
     )
     said = done.stdout + done.stderr
     assert done.returncode == code, said
@@ -256,7 +257,9 @@ def test_stale_figures_are_named_and_measured(red):
     assert "  expected a PNG, got 'bm8gcGljdHVyZQ=='" in of(red, "04_draws", 3)
     assert "committed are 50 x 30 pixels, fresh 40 x 30" in of(red, "04_draws", 4)
     assert "figures: 0 committed, 1 fresh" in of(red, "04_draws", 5)
-    assert "04_draws.ipynb::In [6]" not in red[1], "one level in 100 pixels is the same picture"
+    assert "FAILED notebooks/04_draws.ipynb::In [6]" not in red[1], (
+        "one level in 100 pixels is the same picture"
+    )
 
 
 class Page(HTMLParser):
@@ -412,4 +415,4 @@ def test_make_adds_nothing_but_workers_to_a_bare_pytest():
         "$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-current-env tests notebooks $(ARGS)"
     )
     settings = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
-    assert "--nbval-cell-timeout=300" in settings["tool"]["pytest"]["ini_options"]["addopts"]
+    assert "--nbval-cell-timeout=900" in settings["tool"]["pytest"]["ini_options"]["addopts"]
