@@ -249,6 +249,9 @@ def lost(notebook, path, files) -> list[str]:
         elif ":" not in target and not (path.parent / target).exists():
             found.append(f"[{text}]({target}): no such file")
 
+    numbered = re.findall(r"(?m)^## (\d+)\. ", source)
+    if numbered != [str(n + 1) for n in range(len(numbered))]:
+        found.append(f"sections are numbered {numbered}")
     optional = [p.heading.split(".")[0] for p in parts if p.heading.endswith("(optional)")]
     need = re.search(r"(?m)^\*\*What you'll need\.\*\*.*$", source).group()
     named = re.search(r"[Ss]ections? ([\d, andto]+?) (?:is|are) optional", need)
