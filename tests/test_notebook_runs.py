@@ -415,4 +415,4 @@ def test_make_adds_nothing_but_workers_to_a_bare_pytest():
         "$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-current-env tests notebooks $(ARGS)"
     )
     settings = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
-    assert "--nbval-cell-timeout=900" in settings["tool"]["pytest"]["ini_options"]["addopts"]
+    assert "--nbval-cell-timeout=300" in settings["tool"]["pytest"]["ini_options"]["addopts"]
