@@ -7,11 +7,14 @@ PY := .venv/bin/python
 READY := .venv/installed
 export PYTHONUTF8 := 1
 
-.PHONY: help lab test course notebooks model experiments bench lint
+.PHONY: help lab test mutate fuzz course notebooks model experiments bench lint
 
 help:
 	@echo "make lab          open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
 	@echo "make test         run every test and every notebook"
+	@echo "make mutate       change the package in one place at a time: do its tests notice?"
+	@echo "                  (a sample, about 10 minutes; ARGS=--all for every mutant, ARGS=--help)"
+	@echo "make fuzz         10,000 examples of each property (EXAMPLES=500 for fewer)"
 	@echo "make course       execute the course into HTML pages in build/course"
 	@echo "make notebooks    execute the notebooks in place (NB=02 for one) and check them"
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
@@ -39,6 +42,13 @@ lab: $(READY)
 # other make small matrix products ten times as slow.
 test: $(READY)
 	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout 300 tests notebooks $(ARGS)
+
+mutate: $(READY)
+	@$(PY) tests/mutate.py $(ARGS)
+
+EXAMPLES ?= 10000
+fuzz: $(READY)
+	OPENBLAS_NUM_THREADS=1 FUZZ_EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n 2 tests/test_properties.py $(ARGS)
 
 course: $(READY)
 	@$(PY) notebooks/course.py render
