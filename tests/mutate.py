@@ -19,8 +19,10 @@ from __future__ import annotations
 import argparse
 import ast
 import collections
+import compileall
 import contextlib
 import dataclasses
+import gc
 import itertools
 import json
 import os
@@ -381,10 +383,11 @@ def run_tests(slot: Path, name: str) -> dict:
     import pytest
 
     sys.path.insert(0, str(slot))
-    sys.dont_write_bytecode = True
     tests = sorted((TOP / "tests").rglob(f"test_{name}.py"))
     watcher = Watcher()
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", str(TOP)]
+    # Unit tests alone, with settings of their own: no notebooks, no plugins.
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--noconftest", "--rootdir", str(TOP)]
+    options += ["-c", str(slot / "pytest.ini")]
     code = int(pytest.main([*options, *map(str, tests)], plugins=[watcher]))
     dotted = ".".join(find_module(name).relative_to(TOP).with_suffix("").parts)
     loaded = sys.modules.get(dotted)
@@ -395,8 +398,10 @@ def run_tests(slot: Path, name: str) -> dict:
     }
 
 
-def child(slot: Path, name: str) -> None:
+def child(slot: Path, name: str, is_mutant: bool) -> None:
     """What a fork does: run, write down what came of it, end."""
+    # Nothing compiled of a mutant may stay; of the tests it may, and saves much time.
+    sys.dont_write_bytecode = is_mutant
     os.setsid()
     result = {"code": 3, "first": ("exception", "a test", "the process ended"), "loaded": True}
     try:
@@ -429,20 +434,22 @@ class Slots:
     """A few copies of the package, and a child at work in each."""
 
     def __init__(self, folder: Path, count: int):
-        self.free = []
-        for n in range(count):
+        self.free = [folder / f"{n}" for n in range(count)]
+        for slot in self.free:
             shutil.copytree(
-                PACKAGE, folder / f"{n}/lstm_helpers", ignore=shutil.ignore_patterns("__pycache__")
+                PACKAGE, slot / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__")
             )
-            self.free.append(folder / f"{n}")
+            compileall.compile_dir(slot, quiet=2)
+            (slot / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
 
     def start(self, name: str, source: bytes, seconds: float) -> Job:
         slot = self.free.pop()
-        (slot / find_module(name).relative_to(TOP)).write_bytes(source)
+        if source != (module := find_module(name)).read_bytes():
+            (slot / module.relative_to(TOP)).write_bytes(source)
         (slot / "result.json").unlink(missing_ok=True)
         pid = os.fork()
         if pid == 0:
-            child(slot, name)
+            child(slot, name, source != module.read_bytes())
         return Job(pid, slot, time.monotonic() + seconds)
 
     def finished(self, job: Job, name: str) -> dict | None:
@@ -456,7 +463,8 @@ class Slots:
         if late:
             os.waitpid(job.pid, 0)
         module = find_module(name)
-        shutil.copyfile(module, job.slot / module.relative_to(TOP))
+        # With its old time: what was compiled of it then counts again.
+        shutil.copy2(module, job.slot / module.relative_to(TOP))
         self.free.append(job.slot)
         path = job.slot / "result.json"
         if late:
@@ -519,6 +527,7 @@ def prepare(names: list[str]) -> None:
         import tensorflow  # noqa: F401
 
         os.dup2(saved, 2)
+    gc.freeze()  # the children share this memory
     if any(name.split(".")[0] == PACKAGE.name for name in sys.modules):
         raise SystemExit("expected that nothing of the package is imported yet")
 
