@@ -66,8 +66,8 @@ def half_life(forget: Any) -> Any:
         )
     # log2 is exact at powers of two; its 0 and minus infinity at the ends give the limits.
     with np.errstate(divide="ignore"):
-        steps = -1 / np.log2(gate)
-    return np.abs(steps)[()]  # 1 / -0.0 is minus infinity
+        steps = 1 / np.log2(gate)
+    return np.abs(steps)[()]  # the logarithm is negative, and 0 may have either sign
 
 
 # NaN and infinity pass through silently, as in replay.

@@ -24,7 +24,7 @@ from lstm_helpers.gates import Gates, LSTMWeights
 _WORKSPACE = 2**28
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class LSTMTrace:
     """All that happened inside an LSTM while it read a batch.
 

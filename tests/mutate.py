@@ -237,7 +237,14 @@ class Changes(ast.NodeVisitor):
             [node.left, *node.comparators], node.ops, node.comparators, strict=False
         ):
             self.operator(left, right, *COMPARISONS[type(op)])
-        self.generic_visit(node)
+        self.visit(node.left)
+        for op, right in zip(node.ops, node.comparators, strict=True):
+            letters = getattr(right, "value", None)
+            if isinstance(op, ast.In | ast.NotIn) and isinstance(letters, str):
+                self.replace(right, repr(letters[1:]))  # one letter fewer is looked for
+                self.replace(right, repr(letters[:-1]))
+            else:
+                self.visit(right)
 
     def visit_BinOp(self, node):
         parts = (node.left, node.right)
