@@ -267,8 +267,8 @@ def time_constants(
                 f"window {part.start + bad[0]}"
             )
         found = np.linalg.eigvals(matrices)
-        order = np.lexsort((-found.real, -found.imag, -np.abs(found)), axis=-1)
-        eigenvalues[part] = np.take_along_axis(found, order, axis=-1)
+        order = np.lexsort((-found.real, -found.imag, -np.abs(found)), axis=1)
+        eigenvalues[part] = np.take_along_axis(found, order, axis=1)
     sizes = np.abs(eigenvalues)
     constants = np.where(sizes < 1, -1 / np.log(sizes), np.inf)
     return (constants, eigenvalues) if return_eigenvalues else constants

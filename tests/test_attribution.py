@@ -317,6 +317,24 @@ def test_dtype_is_that_of_the_inputs_which_stay_as_they_are(name, given):
     assert x.tobytes() == before
 
 
+def test_a_call_gets_as_much_as_the_docstring_says():
+    assert attribution._CALL_BYTES == 2**20
+    assert "at most 1 MiB" in lh.occlusion.__doc__
+
+
+@pytest.mark.parametrize("axis", ["lag", "feature"])
+def test_two_windows_are_enough_to_shuffle(axis):
+    x = X[:2]
+    targets = forward(x)
+    found = lh.permutation(lambda z: np.abs(forward(z) - targets).mean(), x, axis=axis, repeats=40)
+    assert found.shape == (TIME if axis == "lag" else FEATURES,)
+    # Each shuffle leaves the two or exchanges them: what remains is a share of the exchange.
+    whole = WEIGHTS * (x[0] - x[1])
+    whole = np.abs(whole.sum(1)[::-1] if axis == "lag" else whole.sum(0))
+    np.testing.assert_allclose(found / whole, (found / whole)[0], rtol=1e-12)
+    assert 0.2 < (found / whole)[0] < 0.8
+
+
 def test_no_window_gives_no_attribution():
     for function in (gradient, forward):
         method = lh.saliency if function is gradient else lh.occlusion

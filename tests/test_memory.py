@@ -255,6 +255,18 @@ def test_something_else_than_a_trace_is_refused(function, thing):
         function(thing)
 
 
+def test_what_is_not_finite_passes_silently():
+    """Gates without bounds can be infinite, and infinity times 0 is NaN: no warning."""
+    one = np.ones((1, 2, 1))
+    infinite, zero = np.array([[[np.inf], [0.0]]]), np.array([[[0.0], [np.inf]]])
+    gates = lh.Gates(infinite, infinite, zero, one)
+    trace = lh.LSTMTrace(gates, one, one, (one[:, 0], one[:, 0]))
+    np.testing.assert_array_equal(memory.retention(trace), [[[0.0], [1.0]]])
+    written, left = memory.cell_contributions(trace)
+    np.testing.assert_array_equal(written, [[[np.nan], [np.nan]]])
+    np.testing.assert_array_equal(left, [[np.nan]])
+
+
 # The gradient along the cell's own line.
 
 
@@ -377,6 +389,34 @@ def test_in_blocks_of_the_batch_numbers_stay_and_memory_is_kept(function, monkey
     parts, little = peak_beyond(getattr(memory, function), *arguments)
     np.testing.assert_allclose(parts, whole, rtol=1e-8, atol=1e-12)
     assert little < 2**20 + spare < much
+
+
+@pytest.mark.parametrize(
+    ("function", "dtype", "numbers"),
+    [
+        # 5 units, 2 features, 3 outputs, 7 steps, and one row before and behind.
+        ("recurrence_cut", "float32", 16 * 5 * 9 + 2 * 3 * 9),
+        ("recurrence_cut", "float64", 16 * 5 * 9 + 2 * 3 * 9),
+        # Single weights too are worked in double: the trace, matrices of 10 by 10, single rows.
+        ("time_constants", "float32", 7 * (6 * 5 + 2) + 5 * 100 + 32 * 5),
+    ],
+)
+def test_what_one_sample_is_taken_to_need(function, dtype, numbers, monkeypatch):
+    """The blocks are cut by it; the test above measures that they keep to their allowance."""
+    asked = []
+
+    def spy(batch, bytes_per_sample):
+        asked.append((batch, bytes_per_sample))
+        return [slice(0, batch)]
+
+    monkeypatch.setattr(memory, "_blocks", spy)
+    rng = np.random.default_rng(6)
+    w, x = random_weights(rng, 5, 2, dtype=dtype), rng.normal(size=(4, 7, 2))
+    head = [rng.normal(size=(5, 3))] if function == "recurrence_cut" else []
+    getattr(memory, function)(w, x, *head)
+    assert asked == [
+        (4, numbers * (8 if function == "time_constants" else np.dtype(dtype).itemsize))
+    ]
 
 
 def test_the_cut_is_in_the_dtype_of_the_weights():

@@ -209,6 +209,29 @@ def test_masks_with_an_initial_state_equal_keras(mask, zero_output_for_mask, go_
     np.testing.assert_array_equal(trace.initial_state, state)
 
 
+@pytest.mark.parametrize("form", [np.uint8, np.int64, np.float32, float, list])
+def test_a_mask_of_numbers_counts_where_it_is_not_zero(form):
+    rng = np.random.default_rng(3)
+    w = random_weights(rng, keras_layer(5, 2))
+    x = rng.normal(size=(2, 5, 2))
+    numbers = [[0, 1, 2, 0, 255], [1, 0, 7, 1, 0]]
+    mask = numbers if form is list else np.array(numbers, form)
+    expected = lh.replay(w, x, mask=np.array(numbers) != 0)
+    trace = lh.replay(w, x, mask=mask)
+    assert trace.mask.dtype == bool
+    np.testing.assert_array_equal(trace.mask, expected.mask)
+    np.testing.assert_array_equal(trace.hidden, expected.hidden)
+    np.testing.assert_array_equal(trace.cell, expected.cell)
+
+
+def test_a_trace_is_compared_by_identity_and_cannot_be_rewritten(w):
+    trace = lh.replay(w, X)
+    assert len({trace, lh.replay(w, X)}) == 2
+    assert repr(trace) == "LSTMTrace(batch=3, time=5, units=4, dtype=float32)"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        trace.hidden = trace.cell
+
+
 def test_backwards_the_trace_runs_in_the_order_of_the_work():
     rng = np.random.default_rng(4)
     w = random_weights(rng, keras_layer(5, 2))
@@ -324,6 +347,39 @@ def test_in_blocks_of_the_batch_the_numbers_are_the_same_and_memory_is_kept(monk
     # Besides the work: eight arrays (batch, units), two initial states and the row behind the last.
     assert beyond_trace < 2**20 + 8 * 5000 * 32 * 4
     assert beyond_jacobian < 2**20 + 8 * 5000 * 32 * 4
+
+
+def test_the_allowance_is_what_the_docstring_says():
+    assert numpy_lstm._WORKSPACE == 256 * 2**20
+    assert "256 MiB" in lh.replay.__doc__
+
+
+def test_blocks_fill_the_allowance_and_cover_the_batch_once(monkeypatch):
+    monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 100)
+    assert numpy_lstm._blocks(10, 33) == [slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 10)]
+    assert numpy_lstm._blocks(10, 34) == [slice(n, n + 2) for n in range(0, 10, 2)]
+    assert numpy_lstm._blocks(4, 1) == [slice(0, 4)]
+    assert numpy_lstm._blocks(2, 1000) == [slice(0, 1), slice(1, 2)]
+    assert numpy_lstm._blocks(0, 1) == []
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_one_sample_is_taken_to_need(dtype, monkeypatch):
+    """The blocks are cut by it; the test above them measures that they keep to the allowance."""
+    asked = []
+
+    def spy(batch, bytes_per_sample):
+        asked.append((batch, bytes_per_sample))
+        return [slice(0, batch)]
+
+    monkeypatch.setattr(numpy_lstm, "_blocks", spy)
+    w = random_weights(np.random.default_rng(0), keras_layer(5, 2, dtype=dtype))
+    x, size = np.zeros((4, 7, 2)), np.dtype(dtype).itemsize
+    lh.replay(w, x)
+    lh.input_jacobian(w, x, np.zeros((5, 3)))
+    # 5 units, 2 features, 3 outputs; of 7 steps the gradient keeps all six signals.
+    jacobian = 6 * 5 * 7 + 3 * (8 * 5 + 2) + 20 * 5
+    assert asked == [(4, size * (12 * 5 + 2)), (4, size * jacobian)]
 
 
 @pytest.fixture(scope="module")
