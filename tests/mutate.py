@@ -90,6 +90,8 @@ ARITHMETIC = {
     ast.BitAnd: ("&", ["|"]),
     ast.BitOr: ("|", ["&"]),
 }
+COMMUTATIVE = ("add", "max", "maximum", "min", "minimum", "multiply")
+"""Functions whose arguments may be exchanged, and so are not."""
 METHODS = ("astype", "copy", "lower", "ravel", "reshape", "round", "strip", "swapaxes", "transpose")
 """Of these the call is left out: ``x.astype(bool)`` becomes ``x``."""
 
@@ -139,6 +141,10 @@ class Changes(ast.NodeVisitor):
         match = re.search(pattern.encode(), self.source[start:end])
         for text in new:
             self.add(start + match.start(), start + match.end(), text, number)
+
+    def name(self, function) -> str:
+        """The last name of what is called."""
+        return getattr(function, "attr", getattr(function, "id", ""))
 
     # What is left alone: annotations, docstrings, the text of errors.
 
@@ -289,7 +295,7 @@ class Changes(ast.NodeVisitor):
 
     def visit_Call(self, node):
         plain = [a for a in node.args if not isinstance(a, ast.Starred)]
-        if len(plain) == len(node.args) >= 2:
+        if len(plain) == len(node.args) >= 2 and self.name(node.func) not in COMMUTATIVE:
             (start, _), (_, end) = self.span(plain[0]), self.span(plain[1])
             between = self.source[self.span(plain[0])[1] : self.span(plain[1])[0]].decode()
             self.add(start, end, self.text(plain[1]) + between + self.text(plain[0]))

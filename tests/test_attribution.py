@@ -37,6 +37,11 @@ def gradient(x):
     return np.broadcast_to(WEIGHTS, x.shape)
 
 
+def test_a_call_gets_as_much_as_the_docstring_says():
+    assert attribution._CALL_BYTES == 2**20
+    assert "at most 1 MiB" in lh.occlusion.__doc__
+
+
 def test_saliency_of_a_linear_function_is_the_size_of_its_weights():
     np.testing.assert_allclose(lh.saliency(gradient, X), np.abs([WEIGHTS] * BATCH), **EXACT)
 
@@ -315,11 +320,6 @@ def test_dtype_is_that_of_the_inputs_which_stay_as_they_are(name, given):
     if name != "integrated_gradients":  # there with the delta, which is float64
         assert found.dtype == expected
     assert x.tobytes() == before
-
-
-def test_a_call_gets_as_much_as_the_docstring_says():
-    assert attribution._CALL_BYTES == 2**20
-    assert "at most 1 MiB" in lh.occlusion.__doc__
 
 
 @pytest.mark.parametrize("axis", ["lag", "feature"])
