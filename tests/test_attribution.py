@@ -42,6 +42,31 @@ def test_a_call_gets_as_much_as_the_docstring_says():
     assert "at most 1 MiB" in lh.occlusion.__doc__
 
 
+def test_defaults_are_those_that_the_docstrings_show():
+    asked = []
+
+    def counted(function):
+        def run(x):
+            asked.append(len(x))
+            return function(x)
+
+        return run
+
+    found = lh.integrated_gradients(counted(gradient), X)
+    assert sum(asked) == 50 * BATCH
+    np.testing.assert_array_equal(found, lh.integrated_gradients(gradient, X, 0.0, 50))
+    np.testing.assert_array_equal(
+        lh.occlusion(forward, X), lh.occlusion(forward, X, 0.0, window=(1, 1))
+    )
+    asked.clear()
+    found = lh.permutation(counted(lambda x: np.abs(forward(x)).mean()), X)
+    assert len(asked) == 1 + 5 * TIME
+    given = lh.permutation(
+        lambda x: np.abs(forward(x)).mean(), X, axis="lag", groups=None, repeats=5, seed=0
+    )
+    np.testing.assert_array_equal(found, given)
+
+
 def test_saliency_of_a_linear_function_is_the_size_of_its_weights():
     np.testing.assert_allclose(lh.saliency(gradient, X), np.abs([WEIGHTS] * BATCH), **EXACT)
 
@@ -199,65 +224,6 @@ def test_delta_is_the_sum_minus_the_difference():
         forward=lambda x: (x**3).sum((1, 2)),
     )
     assert delta.tolist() == [6 - 8, 6 - 8]  # the midpoint alone: 2 * 3 * 1**2
-
-
-# The model of the course.
-
-
-def course_model(dtype):
-    """Its temperature output, in multiples of the usual change, and the exact gradient."""
-    *lstm, kernel, bias = (a.astype(dtype) for a in forecaster.load_model_arrays(DATA))
-    w, head = lh.LSTMWeights.from_arrays(lstm), kernel[:, :1]
-    return (
-        lambda x: (lh.replay(w, x).hidden[:, -1] @ head)[:, 0] + bias[0],
-        lambda x: lh.input_jacobian(w, x, head)[:, 0],
-    )
-
-
-@pytest.fixture(scope="module")
-def windows():
-    """900 of the test year of three stations, float32, spread evenly."""
-    parts = forecaster.load_windows(DATA)
-    train, test = (
-        forecaster.join([parts[part][name] for name in forecaster.TRAINING_STATIONS])
-        for part in ("training", "test")
-    )
-    chosen = np.linspace(0, len(test) - 1, 900).astype(int)
-    return forecaster.Scaler.fit(train).scale(test.inputs[chosen])
-
-
-@pytest.mark.parametrize(("n_steps", "share"), [(50, 0.99), (200, 1.0)])
-def test_integrated_gradients_are_complete_on_the_forecaster(windows, n_steps, share):
-    model, slope = course_model("float32")
-    found, delta = lh.integrated_gradients(
-        slope, windows, n_steps=n_steps, return_convergence_delta=True, forward=model
-    )
-    assert (np.abs(delta) <= 1e-5).mean() >= share
-    assert (found.dtype, delta.dtype, delta.shape) == (np.float32, np.float64, (900,))
-    difference = model(windows) - model(np.zeros_like(windows))
-    np.testing.assert_allclose(found.sum((1, 2), dtype=float) - difference, delta, atol=2e-6)
-    assert difference.std() > 0.1  # there is something to share out
-
-
-def test_what_misses_in_single_precision_is_rounding(windows):
-    model, slope = course_model("float64")
-    _, delta = lh.integrated_gradients(
-        slope, windows[::9].astype(float), return_convergence_delta=True, forward=model
-    )
-    assert np.abs(delta).max() < 1e-8
-
-
-def test_occlusion_of_the_forecaster_against_a_loop(windows):
-    model, _ = course_model("float64")
-    x = windows[:3].astype(float)
-    found = lh.occlusion(model, x, 0.5, (2, 3))
-    some = np.zeros((3, 2, 2))
-    for n, t in enumerate((0, 22)):  # in these corners one window covers the entry
-        for m, f in enumerate((0, 4)):
-            replaced = x.copy()
-            replaced[:, t : t + 2, f : f + 3] = 0.5
-            some[:, n, m] = model(x) - model(replaced)
-    np.testing.assert_allclose(found[:, [0, -1]][:, :, [0, -1]], some, **EXACT)
 
 
 # Any inputs.
@@ -442,3 +408,62 @@ REFUSED += [
 def test_what_is_refused_in_one_clear_line(call, message):
     with pytest.raises((TypeError, ValueError), match=f"^{message}$"):
         call()
+
+
+# The model of the course, last: it takes the longest.
+
+
+def course_model(dtype):
+    """Its temperature output, in multiples of the usual change, and the exact gradient."""
+    *lstm, kernel, bias = (a.astype(dtype) for a in forecaster.load_model_arrays(DATA))
+    w, head = lh.LSTMWeights.from_arrays(lstm), kernel[:, :1]
+    return (
+        lambda x: (lh.replay(w, x).hidden[:, -1] @ head)[:, 0] + bias[0],
+        lambda x: lh.input_jacobian(w, x, head)[:, 0],
+    )
+
+
+@pytest.fixture(scope="module")
+def windows():
+    """900 of the test year of three stations, float32, spread evenly."""
+    parts = forecaster.load_windows(DATA)
+    train, test = (
+        forecaster.join([parts[part][name] for name in forecaster.TRAINING_STATIONS])
+        for part in ("training", "test")
+    )
+    chosen = np.linspace(0, len(test) - 1, 900).astype(int)
+    return forecaster.Scaler.fit(train).scale(test.inputs[chosen])
+
+
+@pytest.mark.parametrize(("n_steps", "share"), [(50, 0.99), (200, 1.0)])
+def test_integrated_gradients_are_complete_on_the_forecaster(windows, n_steps, share):
+    model, slope = course_model("float32")
+    found, delta = lh.integrated_gradients(
+        slope, windows, n_steps=n_steps, return_convergence_delta=True, forward=model
+    )
+    assert (np.abs(delta) <= 1e-5).mean() >= share
+    assert (found.dtype, delta.dtype, delta.shape) == (np.float32, np.float64, (900,))
+    difference = model(windows) - model(np.zeros_like(windows))
+    np.testing.assert_allclose(found.sum((1, 2), dtype=float) - difference, delta, atol=2e-6)
+    assert difference.std() > 0.1  # there is something to share out
+
+
+def test_what_misses_in_single_precision_is_rounding(windows):
+    model, slope = course_model("float64")
+    _, delta = lh.integrated_gradients(
+        slope, windows[::9].astype(float), return_convergence_delta=True, forward=model
+    )
+    assert np.abs(delta).max() < 1e-8
+
+
+def test_occlusion_of_the_forecaster_against_a_loop(windows):
+    model, _ = course_model("float64")
+    x = windows[:3].astype(float)
+    found = lh.occlusion(model, x, 0.5, (2, 3))
+    some = np.zeros((3, 2, 2))
+    for n, t in enumerate((0, 22)):  # in these corners one window covers the entry
+        for m, f in enumerate((0, 4)):
+            replaced = x.copy()
+            replaced[:, t : t + 2, f : f + 3] = 0.5
+            some[:, n, m] = model(x) - model(replaced)
+    np.testing.assert_allclose(found[:, [0, -1]][:, :, [0, -1]], some, **EXACT)
