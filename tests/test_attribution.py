@@ -59,6 +59,9 @@ def test_defaults_are_those_that_the_docstrings_show():
         lh.occlusion(forward, X), lh.occlusion(forward, X, 0.0, window=(1, 1))
     )
     asked.clear()
+    lh.occlusion(counted(forward), X)
+    assert sum(asked) == BATCH * (1 + TIME * FEATURES)
+    asked.clear()
     found = lh.permutation(counted(lambda x: np.abs(forward(x)).mean()), X)
     assert len(asked) == 1 + 5 * TIME
     given = lh.permutation(
@@ -117,7 +120,9 @@ def test_profile_starts_at_the_newest_reading():
     attributions[:, -1, 0] = [1, -3]  # mean size 2
     attributions[0, -2] = [2, -2, 2]  # features add up by size
     attributions[1, 0, 1] = -10
-    assert attribution.temporal_profile(attributions).tolist() == [2, 3, 0, 5]
+    found = attribution.temporal_profile(attributions)
+    assert found.tolist() == [2, 3, 0, 5]
+    assert found.strides == (8,), "not a view that runs backwards: PyTorch takes none"
 
 
 # Permutation: what is shuffled, and what comes of it.
@@ -179,6 +184,15 @@ def test_permutation_stays_within_the_groups(axis, groups):
             shuffled, whole = run[place][number == n], x[place][number == n]
             np.testing.assert_array_equal(np.sort(shuffled, 0), np.sort(whole, 0))
             assert np.array_equal(shuffled, whole) == (len(whole) == 1)
+    again = []
+    attribution.permutation(
+        lambda inputs: again.append(inputs.copy()) or 0.0,
+        x,
+        axis=axis,
+        groups=groups.tolist(),
+        repeats=2,
+    )
+    np.testing.assert_array_equal(again, seen)
     with pytest.raises(ValueError, match=r"expected one group a window, \(40,\), got \(39,\)"):
         attribution.permutation(error, x, groups=groups[1:])
     with pytest.raises(ValueError, match="expected a group of at least 2 windows to shuffle"):
@@ -264,6 +278,28 @@ def test_no_call_gets_more_than_it_may_and_the_numbers_are_the_same(
     np.testing.assert_allclose(parts, whole, **EXACT)
     assert max(sizes) <= windows_a_call
     assert windows_a_call == 9 or max(sizes) == windows_a_call
+    # Gradients; those of 7 nodes and two outputs; an output, and one for each place and sample.
+    asked = {"saliency": 1, "integrated_gradients": 7 + 2, "occlusion": 1 + 5 * 2 * 5}
+    assert sum(sizes) == BATCH * next(n for name, n in asked.items() if CALLS[name] is call)
+
+
+def test_a_window_larger_than_a_call_may_be_is_a_call_of_its_own(monkeypatch):
+    monkeypatch.setattr(attribution, "_CALL_BYTES", 1)
+    found = lh.integrated_gradients(gradient, X, REFERENCE, 3)
+    np.testing.assert_allclose(found, WEIGHTS * (X - REFERENCE), **EXACT)
+
+
+def test_true_and_false_are_numbers():
+    """Of inputs, of outputs such as a class, and of errors."""
+    flags = X > 0
+    np.testing.assert_allclose(lh.occlusion(forward, flags), WEIGHTS * flags, **EXACT)
+    found = lh.occlusion(lambda x: x[:, -1, 0] > 0, X)
+    expected = np.zeros(X.shape)
+    expected[:, -1, 0] = X[:, -1, 0] > 0
+    np.testing.assert_array_equal(found, expected)
+    some = lh.permutation(lambda x: np.any(x[:, -1, 0] != X[:, -1, 0]), X, repeats=20)
+    assert np.flatnonzero(some).tolist() == [0]
+    assert 0.8 < some[0] <= 1
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -299,6 +335,16 @@ def test_two_windows_are_enough_to_shuffle(axis):
     whole = np.abs(whole.sum(1)[::-1] if axis == "lag" else whole.sum(0))
     np.testing.assert_allclose(found / whole, (found / whole)[0], rtol=1e-12)
     assert 0.2 < (found / whole)[0] < 0.8
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_integrated_gradients_are_in_the_dtype_of_the_inputs_and_the_delta_in_double(dtype):
+    x = X.astype(dtype)
+    found, delta = lh.integrated_gradients(
+        gradient, x, return_convergence_delta=True, forward=forward
+    )
+    assert (found.dtype, delta.dtype) == (dtype, float)
+    assert lh.integrated_gradients(gradient, x).dtype == dtype
 
 
 def test_no_window_gives_no_attribution():
@@ -366,6 +412,7 @@ REFUSED = [
     ),
     (lambda: occluded(never, X, window=2), WINDOW + "2"),
     (lambda: occluded(never, X, window=(0, 1)), WINDOW + r"\(0, 1\)"),
+    (lambda: occluded(never, X, window=(1, 0)), WINDOW + r"\(1, 0\)"),
     (lambda: occluded(never, X, window=(7, 1)), WINDOW + r"\(7, 1\)"),
     (lambda: occluded(never, X, window=(1, 4)), WINDOW + r"\(1, 4\)"),
     (lambda: occluded(never, X, window=(1.0, 1)), WINDOW + r"\(1\.0, 1\)"),
@@ -384,7 +431,19 @@ REFUSED = [
     (lambda: profile(X[0]), SHAPE.replace("inputs", "attributions") + r"\(6, 3\)"),
     (lambda: profile(X[:0]), "expected at least one window of attributions, got none"),
 ]
-# And what a function returns, at its first call.
+
+
+class Fickle:
+    """Returns what is expected at its first call, and later something else."""
+
+    calls = 0
+
+    def __call__(self, x):
+        self.calls += 1
+        return forward(x) if self.calls == 1 else forward(x)[:, None]
+
+
+# And what a function returns.
 REFUSED += [
     (lambda: lh.saliency(forward, X), r"expected gradient to return shape \(4, 6, 3\), got \(4,\)"),
     (
@@ -398,6 +457,14 @@ REFUSED += [
     (
         lambda: occluded(lambda x: ["a"] * len(x), X),
         "expected forward to return real numbers, got dtype <U1",
+    ),
+    (
+        lambda: integrated(gradient, X, return_convergence_delta=True, forward=gradient),
+        r"expected forward to return shape \(4,\), got \(4, 6, 3\)",
+    ),
+    (
+        lambda: occluded(Fickle(), X),
+        r"expected forward to return shape \(72,\), got \(72, 1\)",
     ),
     (lambda: permuted(forward, X), r"expected error to return one number, got shape \(4,\)"),
     (lambda: permuted(lambda x: None, X), "expected error to return one number, got object"),

@@ -148,6 +148,36 @@ def test_jacobian_equals_central_differences(recurrent_activation):
     np.testing.assert_allclose(lh.input_jacobian(w, x, head), expected, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_activation_and_its_slope(name, dtype):
+    function, slope = numpy_lstm._ACTIVATIONS[name]
+    assert numpy_lstm._ACTIVATIONS.keys() == FUNCTIONS.keys()
+    z = np.array([-8, -3.5, -2.8, -1.5, -0.25, 0.75, 1, 2.25, 2.75, 3.25, 4], dtype)
+    y = np.empty_like(z)
+    function(z, y)
+    tolerance = {"rtol": 0, "atol": 4 * np.finfo(dtype).eps * (5 if name == "linear" else 1)}
+    moved = FUNCTIONS[name](z.astype(float) + 1e-30j)
+    np.testing.assert_allclose(y, moved.real, **tolerance)
+    np.testing.assert_allclose(slope(y), moved.imag / 1e-30, **tolerance)
+    assert y.dtype == slope(y).dtype == dtype
+    if name == "relu" or name.startswith("hard"):  # at its corners it is 0
+        corners = np.array([0] if name == "relu" else [0, 1], dtype)
+        assert not slope(corners).any()
+
+
+def test_what_is_not_finite_or_too_large_passes_silently():
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(4, 5, 2))
+    x[0, 1], x[1, 2], x[2, 3] = np.nan, [np.inf, -np.inf], 1e300  # infinite in single precision
+    for names in (("relu", "sigmoid"), ("linear", "hard_sigmoid")):
+        w = numpy_weights(rng, 3, 2, "float32")
+        w = dataclasses.replace(w, activation=names[0], recurrent_activation=names[1])
+        broken = ~np.isfinite(lh.replay(w, x).hidden).all(axis=(1, 2))
+        assert broken.tolist() == [True, True, True, False]
+        assert np.isfinite(lh.input_jacobian(w, x, np.eye(3))[3]).all()
+
+
 def test_the_allowance_is_what_the_docstring_says():
     assert numpy_lstm._WORKSPACE == 256 * 2**20
     assert "256 MiB" in lh.replay.__doc__
@@ -201,7 +231,11 @@ BAD_ARGUMENTS = {
         ValueError,
         r"two arrays of shape \(3, 4\) in initial_state",
     ),
-    "state of objects": ((X, (STATE, STATE.astype(object))), TypeError, "initial_state as an arr"),
+    "state of objects": (
+        (X, (STATE, STATE.astype(object))),
+        TypeError,
+        "^expected initial_state as an arr",
+    ),
     "mask": ((X, None, X > 0), ValueError, r"expected mask of shape \(3, 5\), got \(3, 5, 2\)"),
     "mask of text": ((X, None, [["yes"] * 5] * 3), TypeError, "expected mask as an array of real"),
 }
@@ -224,6 +258,23 @@ def test_weights_must_be_ours(w):
 def test_head_must_fit(w, head):
     with pytest.raises(ValueError, match=r"expected head of shape \(4, outputs\), got"):
         lh.input_jacobian(w, X, head)
+
+
+def test_head_must_hold_numbers(w):
+    with pytest.raises(
+        TypeError, match=r"^expected head as an array of real numbers, got dtype <U"
+    ):
+        lh.input_jacobian(w, X, [["a"]] * 4)
+
+
+def test_the_initial_state_is_kept_in_the_dtype_of_the_weights_as_a_copy(w):
+    state = (np.full((3, 4), 0.1), np.ones((3, 4), int))
+    trace = lh.replay(w, X, state)
+    assert [part.dtype for part in trace.initial_state] == ["float32", "float32"]
+    np.testing.assert_array_equal(trace.initial_state[0], np.float32(0.1) * np.ones((3, 4)))
+    trace = lh.replay(w, X, [part.astype("float32") for part in state])
+    trace.initial_state[0][...] = 7
+    assert (state[0] == 0.1).all()
 
 
 REFUSED = {
