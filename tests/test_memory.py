@@ -431,6 +431,13 @@ def test_the_cut_is_in_the_dtype_of_the_weights():
     assert memory.recurrence_cut(w, x[:0], head).shape == (0, 2, 5, 2)
 
 
+def test_an_infinite_gate_shows_in_the_cut_and_warns_of_nothing():
+    w = cell(1, 1, activation="relu", recurrent_activation="relu")
+    w.kernel.i[...] = 1e200  # open without bound, and the candidate is 0
+    cut = memory.recurrence_cut(w, np.full((1, 2, 1), 1e200), np.ones((1, 1)))
+    assert np.isnan(cut).all()
+
+
 # Eigenvalues of one step.
 
 
