@@ -152,6 +152,7 @@ KERNEL, RECURRENT, BIAS = stored("keras")
     [
         pytest.param([RECURRENT, KERNEL, BIAS], id="kernels swapped"),
         pytest.param([KERNEL.T, RECURRENT, BIAS], id="kernel transposed"),
+        pytest.param([KERNEL, np.float32(1), BIAS], id="a number"),
         pytest.param([KERNEL, RECURRENT.T, BIAS], id="recurrent kernel transposed"),
         pytest.param([KERNEL[:, :-1], RECURRENT, BIAS], id="kernel too narrow"),
         pytest.param([KERNEL, RECURRENT, BIAS[:-1]], id="bias too short"),
