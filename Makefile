@@ -7,13 +7,16 @@ PY := .venv/bin/python
 READY := .venv/installed
 export PYTHONUTF8 := 1
 
-.PHONY: help lab test matrix course notebooks model experiments bench lint
+.PHONY: help lab test matrix mutate fuzz course notebooks model experiments bench lint
 
 help:
 	@echo "make lab          open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
 	@echo "make test         run every test and every notebook"
 	@echo "make matrix       run the tests as other machines would (ONLY=\"haswell avx\" for some rows,"
 	@echo "                  ARGS=--unit without the notebooks, ARGS=--list names the rows)"
+	@echo "make mutate       change the package in one place at a time: do its tests notice?"
+	@echo "                  (a sample, about 10 minutes; ARGS=--all for every mutant, ARGS=--help)"
+	@echo "make fuzz         10,000 examples of each property (EXAMPLES=500 for fewer)"
 	@echo "make course       execute the course into HTML pages in build/course"
 	@echo "make notebooks    execute the notebooks in place (NB=02 for one) and check them"
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
@@ -44,6 +47,13 @@ test: $(READY)
 
 matrix: $(READY)
 	@$(PY) tests/matrix.py $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+mutate: $(READY)
+	@$(PY) tests/mutate.py $(ARGS)
+
+EXAMPLES ?= 10000
+fuzz: $(READY)
+	OPENBLAS_NUM_THREADS=1 FUZZ_EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n 2 tests/test_properties.py $(ARGS)
 
 course: $(READY)
 	@$(PY) notebooks/course.py render

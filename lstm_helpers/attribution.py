@@ -322,7 +322,7 @@ def _calls(inputs: np.ndarray, copies: int) -> Iterator[tuple[slice, slice]]:
     windows = max(1, _CALL_BYTES // (inputs.itemsize * inputs[:1].size or 1))
     for start in range(0, batch, windows):
         part = slice(start, min(start + windows, batch))
-        size = max(1, windows // (part.stop - part.start))
+        size = windows // (part.stop - part.start)
         for first in range(0, copies, size):
             yield part, slice(first, first + size)
 
@@ -333,14 +333,14 @@ def _flat(points: np.ndarray) -> np.ndarray:
 
 
 def _called(name: str, function: Callable, points: np.ndarray, shape: tuple) -> np.ndarray:
-    """Call, and return float64 if for each window there came what was expected."""
+    """Call, and return the result if for each window there came what was expected."""
     result = np.asarray(function(points))
     expected = (len(points), *shape)
     if result.shape != expected:
         raise ValueError(f"expected {name} to return shape {expected}, got {result.shape}")
     if result.dtype.kind not in "fiub":
         raise TypeError(f"expected {name} to return real numbers, got dtype {result.dtype}")
-    return result.astype(float)
+    return result
 
 
 def _called_on(name: str, function: Callable, inputs: np.ndarray, shape: tuple) -> np.ndarray:
@@ -406,7 +406,7 @@ def _checked_window(window: Any, inputs: np.ndarray) -> tuple[int, int]:
             f"expected window as (steps, features) from (1, 1) to ({time}, {features}), "
             f"got {window!r}"
         )
-    return int(window[0]), int(window[1])
+    return window[0], window[1]
 
 
 def _check_callable(name: str, function: Any) -> None:

@@ -31,7 +31,7 @@ class Gates(NamedTuple):
     o: Any
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class LSTMWeights:
     """The weights of one LSTM layer, and what else decides its output.
 

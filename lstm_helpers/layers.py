@@ -96,7 +96,7 @@ def set_gate_weights(layer: Any, w: LSTMWeights) -> None:
         raise TypeError(f"expected {now.dtype} or narrower, got {w.dtype}: that would be rounded")
     arrays = w.to_arrays()
     for name, array in zip(("kernel", "recurrent_kernel", "bias"), arrays, strict=False):
-        bad = int(np.size(array) - np.isfinite(array).sum())
+        bad = np.size(array) - np.isfinite(array).sum()
         if bad:
             raise ValueError(f"expected finite values in {name}, got {bad} NaN or infinite")
     layer.set_weights(arrays)
@@ -138,7 +138,7 @@ def set_forget_bias(layer: Any, value: Any) -> None:
             f"expected one forget bias, or one for each of {w.units} units, got shape "
             f"{forget.shape}"
         )
-    bad = int(forget.size - np.isfinite(forget).sum())
+    bad = forget.size - np.isfinite(forget).sum()
     if bad:
         raise ValueError(f"expected a finite forget bias, got {bad} NaN or infinite")
     with np.errstate(over="ignore", under="ignore"):
@@ -164,7 +164,7 @@ def _cell(layer: Any) -> Any:
         )
     if "Model" in bases:
         raise TypeError(f"{_WANTED}, got a model ({kind}): pass one of its layers, model.layers[0]")
-    if "LSTM" not in bases and "RNN" not in bases:
+    if "RNN" not in bases:  # LSTM is one
         raise TypeError(f"{_WANTED}, got {'None' if layer is None else kind}")
     if not hasattr(layer, "cell"):
         raise TypeError(f"{_WANTED}, got {kind} without a cell")

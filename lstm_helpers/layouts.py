@@ -48,9 +48,8 @@ def _split_keras(arrays: Sequence[np.ndarray]) -> Parts:
             "layout 'keras': expected 3 arrays (kernel, recurrent_kernel, bias) or 2 without "
             f"bias, got {len(arrays)}{_hint(arrays)}"
         )
-    units = np.shape(arrays[1])[0] if np.ndim(arrays[1]) == 2 else -1
-    kernel_ok = np.ndim(arrays[0]) == 2 and np.shape(arrays[0])[1] == 4 * units
-    expected = [kernel_ok, np.shape(arrays[1]) == (units, 4 * units)]
+    units = len(np.atleast_1d(arrays[1]))
+    expected = [np.shape(arrays[0])[1:] == (4 * units,), np.shape(arrays[1]) == (units, 4 * units)]
     expected += [np.shape(bias) == (4 * units,) for bias in arrays[2:]]
     if not all(expected):
         raise ValueError(
@@ -62,7 +61,7 @@ def _split_keras(arrays: Sequence[np.ndarray]) -> Parts:
         {gate: array[..., quarter] for gate, quarter in zip(GATES, quarters, strict=True)}
         for array in arrays
     ]
-    return kernel, recurrent_kernel, bias[0] if bias else None
+    return kernel, recurrent_kernel, *(bias or [None])
 
 
 def _join_keras(parts: Parts) -> list[np.ndarray]:

@@ -66,8 +66,8 @@ def half_life(forget: Any) -> Any:
         )
     # log2 is exact at powers of two; its 0 and minus infinity at the ends give the limits.
     with np.errstate(divide="ignore"):
-        steps = -1 / np.log2(gate)
-    return np.abs(steps)[()]  # 1 / -0.0 is minus infinity
+        steps = 1 / np.log2(gate)
+    return np.abs(steps)[()]  # the logarithm is negative, and 0 may have either sign
 
 
 # NaN and infinity pass through silently, as in replay.
@@ -267,8 +267,8 @@ def time_constants(
                 f"window {part.start + bad[0]}"
             )
         found = np.linalg.eigvals(matrices)
-        order = np.lexsort((-found.real, -found.imag, -np.abs(found)), axis=-1)
-        eigenvalues[part] = np.take_along_axis(found, order, axis=-1)
+        order = np.lexsort((-found.real, -found.imag, -np.abs(found)), axis=1)
+        eigenvalues[part] = np.take_along_axis(found, order, axis=1)
     sizes = np.abs(eigenvalues)
     constants = np.where(sizes < 1, -1 / np.log(sizes), np.inf)
     return (constants, eigenvalues) if return_eigenvalues else constants

@@ -24,7 +24,7 @@ from lstm_helpers.gates import Gates, LSTMWeights
 _WORKSPACE = 2**28
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class LSTMTrace:
     """All that happened inside an LSTM while it read a batch.
 
@@ -190,7 +190,7 @@ def _forward(w, x, initial_state, mask, steps) -> None:
     z = np.empty((4 * units, len(x)), w.dtype)
     products = np.empty((2 * units, len(x)), w.dtype)
     written, kept = products[:units], products[units:]
-    h[...] = steps[0, 5 * units :] = initial_state[0].T
+    h[...] = initial_state[0].T
     steps[0, 4 * units : 5 * units] = initial_state[1].T
     skipped = itertools.repeat(None) if mask is None else ~mask.T
     # The shortest of these, x, ends the loop.

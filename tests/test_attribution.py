@@ -37,6 +37,39 @@ def gradient(x):
     return np.broadcast_to(WEIGHTS, x.shape)
 
 
+def test_a_call_gets_as_much_as_the_docstring_says():
+    assert attribution._CALL_BYTES == 2**20
+    assert "at most 1 MiB" in lh.occlusion.__doc__
+
+
+def test_defaults_are_those_that_the_docstrings_show():
+    asked = []
+
+    def counted(function):
+        def run(x):
+            asked.append(len(x))
+            return function(x)
+
+        return run
+
+    found = lh.integrated_gradients(counted(gradient), X)
+    assert sum(asked) == 50 * BATCH
+    np.testing.assert_array_equal(found, lh.integrated_gradients(gradient, X, 0.0, 50))
+    np.testing.assert_array_equal(
+        lh.occlusion(forward, X), lh.occlusion(forward, X, 0.0, window=(1, 1))
+    )
+    asked.clear()
+    lh.occlusion(counted(forward), X)
+    assert sum(asked) == BATCH * (1 + TIME * FEATURES)
+    asked.clear()
+    found = lh.permutation(counted(lambda x: np.abs(forward(x)).mean()), X)
+    assert len(asked) == 1 + 5 * TIME
+    given = lh.permutation(
+        lambda x: np.abs(forward(x)).mean(), X, axis="lag", groups=None, repeats=5, seed=0
+    )
+    np.testing.assert_array_equal(found, given)
+
+
 def test_saliency_of_a_linear_function_is_the_size_of_its_weights():
     np.testing.assert_allclose(lh.saliency(gradient, X), np.abs([WEIGHTS] * BATCH), **EXACT)
 
@@ -87,7 +120,9 @@ def test_profile_starts_at_the_newest_reading():
     attributions[:, -1, 0] = [1, -3]  # mean size 2
     attributions[0, -2] = [2, -2, 2]  # features add up by size
     attributions[1, 0, 1] = -10
-    assert attribution.temporal_profile(attributions).tolist() == [2, 3, 0, 5]
+    found = attribution.temporal_profile(attributions)
+    assert found.tolist() == [2, 3, 0, 5]
+    assert found.strides == (8,), "not a view that runs backwards: PyTorch takes none"
 
 
 # Permutation: what is shuffled, and what comes of it.
@@ -149,6 +184,15 @@ def test_permutation_stays_within_the_groups(axis, groups):
             shuffled, whole = run[place][number == n], x[place][number == n]
             np.testing.assert_array_equal(np.sort(shuffled, 0), np.sort(whole, 0))
             assert np.array_equal(shuffled, whole) == (len(whole) == 1)
+    again = []
+    attribution.permutation(
+        lambda inputs: again.append(inputs.copy()) or 0.0,
+        x,
+        axis=axis,
+        groups=groups.tolist(),
+        repeats=2,
+    )
+    np.testing.assert_array_equal(again, seen)
     with pytest.raises(ValueError, match=r"expected one group a window, \(40,\), got \(39,\)"):
         attribution.permutation(error, x, groups=groups[1:])
     with pytest.raises(ValueError, match="expected a group of at least 2 windows to shuffle"):
@@ -196,65 +240,6 @@ def test_delta_is_the_sum_minus_the_difference():
     assert delta.tolist() == [6 - 8, 6 - 8]  # the midpoint alone: 2 * 3 * 1**2
 
 
-# The model of the course.
-
-
-def course_model(dtype):
-    """Its temperature output, in multiples of the usual change, and the exact gradient."""
-    *lstm, kernel, bias = (a.astype(dtype) for a in forecaster.load_model_arrays(DATA))
-    w, head = lh.LSTMWeights.from_arrays(lstm), kernel[:, :1]
-    return (
-        lambda x: (lh.replay(w, x).hidden[:, -1] @ head)[:, 0] + bias[0],
-        lambda x: lh.input_jacobian(w, x, head)[:, 0],
-    )
-
-
-@pytest.fixture(scope="module")
-def windows():
-    """900 of the test year of three stations, float32, spread evenly."""
-    parts = forecaster.load_windows(DATA)
-    train, test = (
-        forecaster.join([parts[part][name] for name in forecaster.TRAINING_STATIONS])
-        for part in ("training", "test")
-    )
-    chosen = np.linspace(0, len(test) - 1, 900).astype(int)
-    return forecaster.Scaler.fit(train).scale(test.inputs[chosen])
-
-
-@pytest.mark.parametrize(("n_steps", "share"), [(50, 0.99), (200, 1.0)])
-def test_integrated_gradients_are_complete_on_the_forecaster(windows, n_steps, share):
-    model, slope = course_model("float32")
-    found, delta = lh.integrated_gradients(
-        slope, windows, n_steps=n_steps, return_convergence_delta=True, forward=model
-    )
-    assert (np.abs(delta) <= 1e-5).mean() >= share
-    assert (found.dtype, delta.dtype, delta.shape) == (np.float32, np.float64, (900,))
-    difference = model(windows) - model(np.zeros_like(windows))
-    np.testing.assert_allclose(found.sum((1, 2), dtype=float) - difference, delta, atol=2e-6)
-    assert difference.std() > 0.1  # there is something to share out
-
-
-def test_what_misses_in_single_precision_is_rounding(windows):
-    model, slope = course_model("float64")
-    _, delta = lh.integrated_gradients(
-        slope, windows[::9].astype(float), return_convergence_delta=True, forward=model
-    )
-    assert np.abs(delta).max() < 1e-8
-
-
-def test_occlusion_of_the_forecaster_against_a_loop(windows):
-    model, _ = course_model("float64")
-    x = windows[:3].astype(float)
-    found = lh.occlusion(model, x, 0.5, (2, 3))
-    some = np.zeros((3, 2, 2))
-    for n, t in enumerate((0, 22)):  # in these corners one window covers the entry
-        for m, f in enumerate((0, 4)):
-            replaced = x.copy()
-            replaced[:, t : t + 2, f : f + 3] = 0.5
-            some[:, n, m] = model(x) - model(replaced)
-    np.testing.assert_allclose(found[:, [0, -1]][:, :, [0, -1]], some, **EXACT)
-
-
 # Any inputs.
 
 
@@ -293,6 +278,28 @@ def test_no_call_gets_more_than_it_may_and_the_numbers_are_the_same(
     np.testing.assert_allclose(parts, whole, **EXACT)
     assert max(sizes) <= windows_a_call
     assert windows_a_call == 9 or max(sizes) == windows_a_call
+    # Gradients; those of 7 nodes and two outputs; an output, and one for each place and sample.
+    asked = {"saliency": 1, "integrated_gradients": 7 + 2, "occlusion": 1 + 5 * 2 * 5}
+    assert sum(sizes) == BATCH * next(n for name, n in asked.items() if CALLS[name] is call)
+
+
+def test_a_window_larger_than_a_call_may_be_is_a_call_of_its_own(monkeypatch):
+    monkeypatch.setattr(attribution, "_CALL_BYTES", 1)
+    found = lh.integrated_gradients(gradient, X, REFERENCE, 3)
+    np.testing.assert_allclose(found, WEIGHTS * (X - REFERENCE), **EXACT)
+
+
+def test_true_and_false_are_numbers():
+    """Of inputs, of outputs such as a class, and of errors."""
+    flags = X > 0
+    np.testing.assert_allclose(lh.occlusion(forward, flags), WEIGHTS * flags, **EXACT)
+    found = lh.occlusion(lambda x: x[:, -1, 0] > 0, X)
+    expected = np.zeros(X.shape)
+    expected[:, -1, 0] = X[:, -1, 0] > 0
+    np.testing.assert_array_equal(found, expected)
+    some = lh.permutation(lambda x: np.any(x[:, -1, 0] != X[:, -1, 0]), X, repeats=20)
+    assert np.flatnonzero(some).tolist() == [0]
+    assert 0.8 < some[0] <= 1
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -315,6 +322,29 @@ def test_dtype_is_that_of_the_inputs_which_stay_as_they_are(name, given):
     if name != "integrated_gradients":  # there with the delta, which is float64
         assert found.dtype == expected
     assert x.tobytes() == before
+
+
+@pytest.mark.parametrize("axis", ["lag", "feature"])
+def test_two_windows_are_enough_to_shuffle(axis):
+    x = X[:2]
+    targets = forward(x)
+    found = lh.permutation(lambda z: np.abs(forward(z) - targets).mean(), x, axis=axis, repeats=40)
+    assert found.shape == (TIME if axis == "lag" else FEATURES,)
+    # Each shuffle leaves the two or exchanges them: what remains is a share of the exchange.
+    whole = WEIGHTS * (x[0] - x[1])
+    whole = np.abs(whole.sum(1)[::-1] if axis == "lag" else whole.sum(0))
+    np.testing.assert_allclose(found / whole, (found / whole)[0], rtol=1e-12)
+    assert 0.2 < (found / whole)[0] < 0.8
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_integrated_gradients_are_in_the_dtype_of_the_inputs_and_the_delta_in_double(dtype):
+    x = X.astype(dtype)
+    found, delta = lh.integrated_gradients(
+        gradient, x, return_convergence_delta=True, forward=forward
+    )
+    assert (found.dtype, delta.dtype) == (dtype, float)
+    assert lh.integrated_gradients(gradient, x).dtype == dtype
 
 
 def test_no_window_gives_no_attribution():
@@ -382,6 +412,7 @@ REFUSED = [
     ),
     (lambda: occluded(never, X, window=2), WINDOW + "2"),
     (lambda: occluded(never, X, window=(0, 1)), WINDOW + r"\(0, 1\)"),
+    (lambda: occluded(never, X, window=(1, 0)), WINDOW + r"\(1, 0\)"),
     (lambda: occluded(never, X, window=(7, 1)), WINDOW + r"\(7, 1\)"),
     (lambda: occluded(never, X, window=(1, 4)), WINDOW + r"\(1, 4\)"),
     (lambda: occluded(never, X, window=(1.0, 1)), WINDOW + r"\(1\.0, 1\)"),
@@ -400,7 +431,19 @@ REFUSED = [
     (lambda: profile(X[0]), SHAPE.replace("inputs", "attributions") + r"\(6, 3\)"),
     (lambda: profile(X[:0]), "expected at least one window of attributions, got none"),
 ]
-# And what a function returns, at its first call.
+
+
+class Fickle:
+    """Returns what is expected at its first call, and later something else."""
+
+    calls = 0
+
+    def __call__(self, x):
+        self.calls += 1
+        return forward(x) if self.calls == 1 else forward(x)[:, None]
+
+
+# And what a function returns.
 REFUSED += [
     (lambda: lh.saliency(forward, X), r"expected gradient to return shape \(4, 6, 3\), got \(4,\)"),
     (
@@ -415,6 +458,14 @@ REFUSED += [
         lambda: occluded(lambda x: ["a"] * len(x), X),
         "expected forward to return real numbers, got dtype <U1",
     ),
+    (
+        lambda: integrated(gradient, X, return_convergence_delta=True, forward=gradient),
+        r"expected forward to return shape \(4,\), got \(4, 6, 3\)",
+    ),
+    (
+        lambda: occluded(Fickle(), X),
+        r"expected forward to return shape \(72,\), got \(72, 1\)",
+    ),
     (lambda: permuted(forward, X), r"expected error to return one number, got shape \(4,\)"),
     (lambda: permuted(lambda x: None, X), "expected error to return one number, got object"),
 ]
@@ -424,3 +475,62 @@ REFUSED += [
 def test_what_is_refused_in_one_clear_line(call, message):
     with pytest.raises((TypeError, ValueError), match=f"^{message}$"):
         call()
+
+
+# The model of the course, last: it takes the longest.
+
+
+def course_model(dtype):
+    """Its temperature output, in multiples of the usual change, and the exact gradient."""
+    *lstm, kernel, bias = (a.astype(dtype) for a in forecaster.load_model_arrays(DATA))
+    w, head = lh.LSTMWeights.from_arrays(lstm), kernel[:, :1]
+    return (
+        lambda x: (lh.replay(w, x).hidden[:, -1] @ head)[:, 0] + bias[0],
+        lambda x: lh.input_jacobian(w, x, head)[:, 0],
+    )
+
+
+@pytest.fixture(scope="module")
+def windows():
+    """900 of the test year of three stations, float32, spread evenly."""
+    parts = forecaster.load_windows(DATA)
+    train, test = (
+        forecaster.join([parts[part][name] for name in forecaster.TRAINING_STATIONS])
+        for part in ("training", "test")
+    )
+    chosen = np.linspace(0, len(test) - 1, 900).astype(int)
+    return forecaster.Scaler.fit(train).scale(test.inputs[chosen])
+
+
+@pytest.mark.parametrize(("n_steps", "share"), [(50, 0.99), (200, 1.0)])
+def test_integrated_gradients_are_complete_on_the_forecaster(windows, n_steps, share):
+    model, slope = course_model("float32")
+    found, delta = lh.integrated_gradients(
+        slope, windows, n_steps=n_steps, return_convergence_delta=True, forward=model
+    )
+    assert (np.abs(delta) <= 1e-5).mean() >= share
+    assert (found.dtype, delta.dtype, delta.shape) == (np.float32, np.float64, (900,))
+    difference = model(windows) - model(np.zeros_like(windows))
+    np.testing.assert_allclose(found.sum((1, 2), dtype=float) - difference, delta, atol=2e-6)
+    assert difference.std() > 0.1  # there is something to share out
+
+
+def test_what_misses_in_single_precision_is_rounding(windows):
+    model, slope = course_model("float64")
+    _, delta = lh.integrated_gradients(
+        slope, windows[::9].astype(float), return_convergence_delta=True, forward=model
+    )
+    assert np.abs(delta).max() < 1e-8
+
+
+def test_occlusion_of_the_forecaster_against_a_loop(windows):
+    model, _ = course_model("float64")
+    x = windows[:3].astype(float)
+    found = lh.occlusion(model, x, 0.5, (2, 3))
+    some = np.zeros((3, 2, 2))
+    for n, t in enumerate((0, 22)):  # in these corners one window covers the entry
+        for m, f in enumerate((0, 4)):
+            replaced = x.copy()
+            replaced[:, t : t + 2, f : f + 3] = 0.5
+            some[:, n, m] = model(x) - model(replaced)
+    np.testing.assert_allclose(found[:, [0, -1]][:, :, [0, -1]], some, **EXACT)

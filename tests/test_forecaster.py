@@ -1,5 +1,6 @@
 """The horizon to the hour, nothing learned from later years, baselines against known answers."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -174,12 +175,21 @@ def test_horizon_of_load_windows_to_the_hour(tmp_path, horizon):
 
 def test_load_windows_counts_every_stretch(tmp_path):
     """Stretches by part: 100 and 60 h, 60 and 48 h, 52 and 60 h."""
-    parts = forecaster.load_windows(write_stations(tmp_path), horizon=6)
+    parts = forecaster.load_windows(write_stations(tmp_path))  # 24 hours, 6 ahead
+    assert {w.horizon for stations in parts.values() for w in stations.values()} == {6}
     counts = {part: {len(w) for w in stations.values()} for part, stations in parts.items()}
     assert counts == {"training": {71 + 31}, "validation": {31 + 19}, "test": {23 + 31}}
 
 
 # Windows.
+
+
+def test_what_was_fitted_or_cut_cannot_be_rewritten():
+    w = forecaster.windows(hour_index(40))
+    made = [w, forecaster.Scaler(0, 1, 1), forecaster.Climatology(0), forecaster.Ridge(0, 0, False)]
+    for thing in made:
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(thing, dataclasses.fields(thing)[0].name, 0)
 
 
 @pytest.mark.parametrize(

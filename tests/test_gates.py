@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lstm_helpers as lh
+from lstm_helpers import gates
 
 
 def zeros(*shape, dtype=np.float32):
@@ -104,6 +105,38 @@ def test_fields_cannot_be_rebound():
         w.kernel = zeros(3, 2)
 
 
+def test_two_of_the_same_numbers_are_two():
+    """Arrays have no one answer to ==, so weights are compared by identity."""
+    w = lh.LSTMWeights(**fields())
+    assert w == w
+    assert w != dataclasses.replace(w)
+    assert len({w, w, dataclasses.replace(w)}) == 2
+
+
+@pytest.mark.parametrize("bias", [zeros(2), None])
+def test_from_arrays_gives_what_the_constructor_gives(bias):
+    w = lh.LSTMWeights(**fields(bias=bias))
+    for arrays in (w.to_arrays(), [array.tolist() for array in w.to_arrays()]):
+        again = lh.LSTMWeights.from_arrays(arrays)
+        assert len(again.to_arrays()) == len(arrays)
+        for one, other in zip(again.to_arrays(), w.to_arrays(), strict=True):
+            np.testing.assert_array_equal(one, other)
+        for name in (field.name for field in dataclasses.fields(w)):
+            if name not in ("kernel", "recurrent_kernel", "bias"):
+                assert getattr(again, name) == getattr(w, name)
+    told = lh.LSTMWeights.from_arrays(w.to_arrays(), recurrent_activation="tanh")
+    assert told.recurrent_activation == "tanh"
+
+
+def test_an_unknown_layout_is_refused_both_ways():
+    w = lh.LSTMWeights(**fields())
+    message = r"^expected a layout of 'keras', 'keras1'.*, got 'caffe'$"
+    with pytest.raises(ValueError, match=message):
+        w.to_arrays("caffe")
+    with pytest.raises(ValueError, match=message):
+        lh.LSTMWeights.from_arrays(w.to_arrays(), "caffe")
+
+
 def test_from_arrays_passes_options_on():
     arrays = lh.LSTMWeights(**fields()).to_arrays()
     options = {"activation": "relu", "go_backwards": True, "stateful": True}
@@ -115,18 +148,18 @@ def test_from_arrays_passes_options_on():
 # Norms, by hand: 3 features, 2 units, no gate like another, no matrix like its transpose.
 
 
-def gates(*arrays, dtype=np.float64):
+def by_gate(*arrays, dtype=np.float64):
     return lh.Gates(*(np.array(array, dtype) for array in arrays))
 
 
-KERNEL = gates(
+KERNEL = by_gate(
     [[3, 0], [4, 0], [0, 12]],
     [[1, 2], [2, 1], [1, -5]],
     [[2, 0], [0, 1], [0, 2]],
     [[0, -6], [8, 0], [0, 0]],
 )
-RECURRENT = gates([[0, 2], [0, 0]], [[3, 0], [0, -4]], [[1, 1], [1, 1]], [[0, 8], [6, 0]])
-BIAS = gates([3, 4], [0, -1], [5, 12], [0, 0])
+RECURRENT = by_gate([[0, 2], [0, 0]], [[3, 0], [0, -4]], [[1, 1], [1, 1]], [[0, 8], [6, 0]])
+BIAS = by_gate([3, 4], [0, -1], [5, 12], [0, 0])
 NAMES = [f"{array}_{gate}" for array in "WUb" for gate in "ifco"]
 # Squares, so that the roots need no digits.
 SQUARES = {
@@ -149,6 +182,15 @@ def test_the_twelve_norms_are_those_by_hand(ord, dtype):
     assert list(norms) == NAMES
     assert all(type(norm) is float for norm in norms.values())
     np.testing.assert_allclose(list(norms.values()), np.sqrt(SQUARES[ord]), rtol=1e-14)
+
+
+def test_each_norm_has_a_name_for_figures():
+    assert gates.NORMS == {
+        "fro": "Frobenius norm",
+        "spectral": "spectral norm",
+        "rms": "root mean square",
+    }
+    assert list(gates.NORMS) == list(SQUARES)
 
 
 def test_frobenius_is_the_default():

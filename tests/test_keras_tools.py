@@ -96,6 +96,17 @@ def test_a_number_fills_the_forget_quarter_and_zeros_the_rest(value, dtype):
         np.testing.assert_array_equal(other, np.zeros(3, dtype or "float32"), strict=True)
 
 
+@pytest.mark.parametrize("floatx", ["float16", "float64"])
+def test_without_a_dtype_it_is_the_one_that_keras_is_set_to(floatx):
+    before = keras.config.floatx()
+    keras.config.set_floatx(floatx)
+    try:
+        bias = np.asarray(ForgetBias(5.0)((8,)))
+    finally:
+        keras.config.set_floatx(before)
+    np.testing.assert_array_equal(bias, np.array([0, 0, 5, 5, 0, 0, 0, 0], floatx), strict=True)
+
+
 def test_bias_1_is_what_keras_starts_with():
     keras_own = keras.Sequential([keras.Input((5, 3)), LSTM(6)])
     for mine, theirs in zip(bias_of(model_with(ForgetBias(1))), bias_of(keras_own), strict=True):

@@ -248,6 +248,10 @@ REFUSED = {
         TypeError, "expected float32 or narrower, got float64: that would be rounded",
         lambda w: lh.LSTMWeights.from_arrays(arrays_of(w, np.float64)),
     ),
+    "NaN in the kernel": (
+        ValueError, "expected finite values in kernel, got 6 NaN or infinite",
+        lambda w: changed(w, "kernel", "i", np.nan),
+    ),
     "NaN": (
         ValueError, "expected finite values in recurrent_kernel, got 4 NaN or infinite",
         lambda w: changed(w, "recurrent_kernel", "c", np.nan),
@@ -310,6 +314,23 @@ class OnlyRenamed(LSTM):
     pass
 
 
+class NoCell(RNN):
+    def __init__(self):
+        keras.layers.Layer.__init__(self)
+
+
+class Namesake(keras.layers.Layer):
+    """Called as Keras' own, and something else."""
+
+    state_size, output_size = [UNITS, UNITS], UNITS
+
+    def call(self, inputs, states, training=False):
+        return states[0], states
+
+
+Namesake.__name__ = "LSTMCell"
+
+
 WANTED = "expected a built keras.layers.LSTM, or keras.layers.RNN around one LSTMCell, got "
 FOREIGN = {
     "GRU": (lambda: built(keras.layers.GRU(UNITS)), "GRU around GRUCell"),
@@ -336,6 +357,9 @@ FOREIGN = {
     "None": (lambda: None, "None"),
     "string": (lambda: "lstm", "str"),
     "arrays": (lambda: built(lstm()).get_weights(), "list"),
+    "no cell": (lambda: NoCell(), "NoCell without a cell"),
+    "a namesake of the layer": (lambda: type("LSTM", (), {})(), "LSTM"),
+    "a namesake of the cell": (lambda: RNN(Namesake()), "RNN around LSTMCell"),
     "own cell": (lambda: built(RNN(OwnCall(UNITS))), r"OwnCall, whose call\(\) is its own"),
     "own layer": (lambda: built(OwnLoop(UNITS)), r"OwnLoop, whose inner_loop\(\) is its own"),
 }  # fmt: skip
@@ -425,8 +449,8 @@ def test_the_forget_bias_of_seed_003(tmp_path):
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize(
     "value",
-    [0.1, -3, np.float64(1e-300), np.int8([7, -7]), [0.1, 0.2], (1, 2.5)],
-    ids=["float", "int", "tiny", "int8", "list", "tuple"],
+    [0.1, -3, np.float64(1e-300), np.int8([7, -7]), np.uint8([7, 8]), [0.1, 0.2], (1, 2.5)],
+    ids=["float", "int", "tiny", "int8", "uint8", "list", "tuple"],
 )
 @pytest.mark.parametrize("kind", [lstm, rnn])
 def test_a_forget_bias_is_rounded_to_the_dtype_and_nothing_else_moves(kind, value, dtype):

@@ -3,6 +3,9 @@
 So a swap of two gates, of two arrays, or of rows and columns cannot go unseen.
 """
 
+import dataclasses
+import re
+
 import numpy as np
 import pytest
 
@@ -54,6 +57,25 @@ def test_each_array_gets_its_name(layout, part, gate):
 def test_these_are_all_layouts_and_each_gate_is_in_its_order_once():
     assert list(lh.LAYOUTS) == ["keras", "keras1"]
     assert [layout.order for layout in lh.LAYOUTS.values()] == ["ifco", "icfo"]
+
+
+def test_the_table_cannot_be_rewritten():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        lh.LAYOUTS["keras"].order = "icfo"
+
+
+SAID = {
+    "keras": r"kernel (\(.+\)), recurrent_kernel (\(.+\)), bias (\(.+\)), the gates side by side",
+    "keras1": r"12 arrays: W (\(.+\)), U (\(.+\)), b (\(.+\)) of one gate after the other",
+}
+
+
+@pytest.mark.parametrize("layout", SAID)
+def test_the_shapes_in_words_are_those_of_the_arrays(layout):
+    said = re.fullmatch(SAID[layout], lh.LAYOUTS[layout].stored_as).groups()
+    for shape, array in zip(said, stored(layout), strict=False):
+        shape = shape.replace("4H", "4 * H").replace("F", str(FEATURES)).replace("H", str(UNITS))
+        assert eval(shape) == array.shape
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -130,6 +152,7 @@ KERNEL, RECURRENT, BIAS = stored("keras")
     [
         pytest.param([RECURRENT, KERNEL, BIAS], id="kernels swapped"),
         pytest.param([KERNEL.T, RECURRENT, BIAS], id="kernel transposed"),
+        pytest.param([KERNEL, np.float32(1), BIAS], id="a number"),
         pytest.param([KERNEL, RECURRENT.T, BIAS], id="recurrent kernel transposed"),
         pytest.param([KERNEL[:, :-1], RECURRENT, BIAS], id="kernel too narrow"),
         pytest.param([KERNEL, RECURRENT, BIAS[:-1]], id="bias too short"),

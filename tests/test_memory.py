@@ -40,7 +40,16 @@ def sigmoid(z):
 
 @pytest.mark.parametrize(
     ("forget", "steps"),
-    [(0.5, 1), (0.25, 0.5), (2**-0.1, 10), (0, 0), (1, np.inf), (0.0, 0), (np.float32(0.5), 1)],
+    [
+        (0.5, 1),
+        (0.25, 0.5),
+        (2**-0.1, 10),
+        (0, 0),
+        (1, np.inf),
+        (0.0, 0),
+        (np.float32(0.5), 1),
+        (np.uint8(1), np.inf),
+    ],
 )
 def test_half_life_of_one_gate(forget, steps):
     found = lh.half_life(forget)
@@ -82,10 +91,16 @@ def test_what_is_no_gate_is_refused(forget, got):
 
 @pytest.mark.parametrize(
     ("forget", "got"),
-    [("0.5", "str"), (None, "NoneType"), (True, "bool"), (["a"], "list of <U1"), ([[1], []], "li")],
+    [
+        ("0.5", "str"),
+        (None, "NoneType"),
+        (True, "bool"),
+        (["a"], "list of <U1"),
+        ([[1], []], "list"),
+    ],
 )
 def test_what_is_no_number_is_refused(forget, got):
-    with pytest.raises(TypeError, match=f"^expected forget gates as numbers, got {got}"):
+    with pytest.raises(TypeError, match=f"^expected forget gates as numbers, got {got}$"):
         lh.half_life(forget)
 
 
@@ -240,6 +255,18 @@ def test_something_else_than_a_trace_is_refused(function, thing):
         function(thing)
 
 
+def test_what_is_not_finite_passes_silently():
+    """Gates without bounds can be infinite, and infinity times 0 is NaN: no warning."""
+    one = np.ones((1, 2, 1))
+    infinite, zero = np.array([[[np.inf], [0.0]]]), np.array([[[0.0], [np.inf]]])
+    gates = lh.Gates(infinite, infinite, zero, one)
+    trace = lh.LSTMTrace(gates, one, one, (one[:, 0], one[:, 0]))
+    np.testing.assert_array_equal(memory.retention(trace), [[[0.0], [1.0]]])
+    written, left = memory.cell_contributions(trace)
+    np.testing.assert_array_equal(written, [[[np.nan], [np.nan]]])
+    np.testing.assert_array_equal(left, [[np.nan]])
+
+
 # The gradient along the cell's own line.
 
 
@@ -364,6 +391,34 @@ def test_in_blocks_of_the_batch_numbers_stay_and_memory_is_kept(function, monkey
     assert little < 2**20 + spare < much
 
 
+@pytest.mark.parametrize(
+    ("function", "dtype", "numbers"),
+    [
+        # 5 units, 2 features, 3 outputs, 7 steps, and one row before and behind.
+        ("recurrence_cut", "float32", 16 * 5 * 9 + 2 * 3 * 9),
+        ("recurrence_cut", "float64", 16 * 5 * 9 + 2 * 3 * 9),
+        # Single weights too are worked in double: the trace, matrices of 10 by 10, single rows.
+        ("time_constants", "float32", 7 * (6 * 5 + 2) + 5 * 100 + 32 * 5),
+    ],
+)
+def test_what_one_sample_is_taken_to_need(function, dtype, numbers, monkeypatch):
+    """The blocks are cut by it; the test above measures that they keep to their allowance."""
+    asked = []
+
+    def spy(batch, bytes_per_sample):
+        asked.append((batch, bytes_per_sample))
+        return [slice(0, batch)]
+
+    monkeypatch.setattr(memory, "_blocks", spy)
+    rng = np.random.default_rng(6)
+    w, x = random_weights(rng, 5, 2, dtype=dtype), rng.normal(size=(4, 7, 2))
+    head = [rng.normal(size=(5, 3))] if function == "recurrence_cut" else []
+    getattr(memory, function)(w, x, *head)
+    assert asked == [
+        (4, numbers * (8 if function == "time_constants" else np.dtype(dtype).itemsize))
+    ]
+
+
 def test_the_cut_is_in_the_dtype_of_the_weights():
     rng = np.random.default_rng(6)
     w = random_weights(rng, dtype=np.float32)
@@ -374,6 +429,13 @@ def test_the_cut_is_in_the_dtype_of_the_weights():
     exact = memory.recurrence_cut(memory._in_float64(w), x.astype("float32"), head)
     np.testing.assert_allclose(cut, exact, rtol=0, atol=1e-6)
     assert memory.recurrence_cut(w, x[:0], head).shape == (0, 2, 5, 2)
+
+
+def test_an_infinite_gate_shows_in_the_cut_and_warns_of_nothing():
+    w = cell(1, 1, activation="relu", recurrent_activation="relu")
+    w.kernel.i[...] = 1e200  # open without bound, and the candidate is 0
+    cut = memory.recurrence_cut(w, np.full((1, 2, 1), 1e200), np.ones((1, 1)))
+    assert np.isnan(cut).all()
 
 
 # Eigenvalues of one step.
@@ -443,7 +505,7 @@ def test_without_a_recurrent_kernel_they_are_the_forget_gates(recurrent_activati
     assert (constants[:, 5:] == 0).all()
 
 
-@pytest.mark.parametrize("time", [1, 8])
+@pytest.mark.parametrize("time", [1, 2, 8])
 @pytest.mark.parametrize("use_bias", [True, False])
 @pytest.mark.parametrize(
     "names",
@@ -486,7 +548,8 @@ def test_single_weights_are_taken_to_double_before_the_work():
     w, x = random_weights(rng, dtype=np.float32), rng.normal(size=(3, 6, 2))
     found = memory.time_constants(w, x)
     assert found.dtype == np.float64
-    np.testing.assert_array_equal(found, memory.time_constants(memory._in_float64(w), x))
+    double = lh.LSTMWeights.from_arrays([array.astype(float) for array in w.to_arrays()])
+    np.testing.assert_array_equal(found, memory.time_constants(double, x))
     assert memory.time_constants(w, x[:0]).shape == (0, 6)
 
 

@@ -184,6 +184,12 @@ def test_no_series_of_jump_jumps():
     assert 0.29 < np.abs(steps).max() < 0.3 + 1e-12
 
 
+def test_a_world_cannot_be_rewritten():
+    world = tasks.planted("one lag", 0)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        world.truth = ~world.truth
+
+
 def test_what_cannot_be_planted_is_refused():
     with pytest.raises(ValueError, match=r"^expected a world of 'one lag', .*'jump', got 'two'$"):
         tasks.planted("two", 0)
@@ -259,6 +265,9 @@ TRUTH = np.array([True, False, True, False])
         ([100, 2, 1.99, 0], (2 / 20**0.5, 101.99 / 103.99, 1, 1, False)),
         # Rounding does not break ties.
         ([3, 1e-16, 3 + 1e-15, 0], (1, 1, 0, 0, True)),
+        # It is below 1e-9 of the largest; 2e-9 is a difference, and so ranks 3 1 4 2.
+        ([1, 0.4e-9, 1, 0], (1, 1, 0, 0, True)),
+        ([1, 0, 1 + 2e-9, 2e-9], (4 / 20**0.5, 1, 0, 0, True)),
         (TRUTH, (1, 1, 0, 0, True)),
     ],
 )
@@ -286,6 +295,7 @@ def test_ranks_mean_nothing_where_all_is_true():
     [
         ([1, 2], TRUTH, ValueError, r"in the shape of truth, \(4,\), got \(2,\)"),
         ([1, 2, -3, 4], TRUTH, ValueError, "from 0 up, got -3"),
+        ([1, 2, 3, -1e-9], TRUTH, ValueError, "from 0 up, got -1e-09"),
         ([1, np.nan, 3, 4], TRUTH, ValueError, "from 0 up, got nan"),
         ([1, np.inf, 3, 4], TRUTH, ValueError, "from 0 up, got inf"),
         ([1, 2, 3, 4], ~(TRUTH | True), ValueError, "at least one true entry, got none"),

@@ -1,5 +1,6 @@
 """Loading refuses what cannot be true; cleaning accounts for every row and value."""
 
+import dataclasses
 import gzip
 import hashlib
 import itertools
@@ -222,6 +223,11 @@ def test_features_of_a_whole_frame():
     expected = [step, -step, 1000 + step, 1 + step / 10, 0 * step, 1 + step / 10, step / 100]
     np.testing.assert_allclose(features.T, expected, atol=1e-12)
     assert report == weather.CleaningReport(5, 5, 0, ACCOUNT, 1)
+
+
+def test_a_report_cannot_be_rewritten():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        weather.CleaningReport(5, 5, 0, ACCOUNT, 1).rows_cut = 1
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
