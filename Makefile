@@ -36,10 +36,10 @@ $(READY): pyproject.toml constraints.txt
 lab: $(READY)
 	@$(PY) notebooks/course.py lab $(if $(FRESH),--fresh) $(ARGS)
 
-# One thread each for NumPy: two workers have the cores already, and threads that wait for each
-# other make small matrix products ten times as slow.
+# Two notebooks at a time; all else is in pyproject.toml and conftest.py, so that pytest alone does
+# the same.
 test: $(READY)
-	OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout 300 tests notebooks $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-current-env tests notebooks $(ARGS)
 
 course: $(READY)
 	@$(PY) notebooks/course.py render

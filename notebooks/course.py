@@ -8,6 +8,8 @@ python notebooks/course.py render
 from __future__ import annotations
 
 import argparse
+import contextlib
+import copy
 import datetime
 import html
 import os
@@ -17,6 +19,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pictures
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tqdm import tqdm
@@ -28,15 +31,21 @@ RENDERED = TOP / "build" / "course"
 CELL_TIMEOUT = 300
 """Seconds after which a cell counts as hung; the longest takes about 30."""
 
-FOLDED_SOLUTIONS = """\
+PAGE = """\
 {% extends 'lab/index.html.j2' %}
 {% block codecell %}
 {% if 'solution' in cell.metadata.get('tags', []) %}
 <details style="margin-left: 7em"><summary>Solution</summary>{{ super() }}</details>
 {% else %}{{ super() }}{% endif %}
 {% endblock codecell %}
+{% block data_png scoped %}
+{% set alt = output | get_metadata('alt', 'image/png') %}
+{{ super() if alt is none
+   else super() | replace('<img ', '<img alt="' ~ (alt | escape_html) ~ '" ', 1) }}
+{% endblock data_png %}
 """
-"""The page template: JupyterLab's look, but solutions are shut until clicked, as they are there."""
+"""The page template: JupyterLab's look, but solutions are shut until clicked, as they are there,
+and an image says what it shows to those who can't see it (nbconvert looks for no ``alt``)."""
 
 
 def lab(fresh: bool, options: list[str]) -> int:
@@ -73,9 +82,11 @@ def execute(numbers: list[str]) -> int:
     """Execute notebooks where they are and take out what changes from run to run."""
     for path in notebooks(numbers):
         notebook = nbformat.read(path, as_version=4)
+        before = copy.deepcopy(notebook)
         if not run(notebook, path.name):
             return 1
         strip(notebook)
+        keep_figures(before, notebook)
         with path.open("w", encoding="utf-8", newline="\n") as file:
             nbformat.write(notebook, file)
     return 0
@@ -83,21 +94,8 @@ def execute(numbers: list[str]) -> int:
 
 def render() -> int:
     """Execute every notebook in order and leave HTML pages with an index; stop at a failure."""
-    from jinja2 import DictLoader
-    from nbconvert import HTMLExporter
-
     shutil.rmtree(RENDERED, ignore_errors=True)
     RENDERED.mkdir(parents=True)
-    # No page may fetch anything: the course is read offline.
-    exporter = HTMLExporter(
-        template_file="course.html.j2",
-        extra_loaders=[DictLoader({"course.html.j2": FOLDED_SOLUTIONS})],
-        mathjax_url="",
-        require_js_url="",
-        jquery_url="",
-        mermaid_js_url="",
-        embed_images=True,
-    )
     rows = []
     for path in notebooks():
         notebook = nbformat.read(path, as_version=4)
@@ -106,7 +104,7 @@ def render() -> int:
         strip(notebook)
         title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
         notebook.metadata["title"] = title
-        page, _ = exporter.from_notebook_node(notebook)
+        page, _ = exporter().from_notebook_node(notebook)
         target = RENDERED / path.with_suffix(".html").name
         target.write_text(page, encoding="utf-8")
         rows.append(f'<li><a href="{target.name}">{html.escape(title)}</a></li>')
@@ -122,6 +120,23 @@ def render() -> int:
     (RENDERED / "index.html").write_text(index, encoding="utf-8")
     print(f"Open {RENDERED.relative_to(TOP) / 'index.html'}")
     return 0
+
+
+def exporter():
+    """What makes a page of a notebook: of the course, and of a test run that went wrong."""
+    from jinja2 import DictLoader
+    from nbconvert import HTMLExporter
+
+    # No page may fetch anything: the course is read offline.
+    return HTMLExporter(
+        template_file="course.html.j2",
+        extra_loaders=[DictLoader({"course.html.j2": PAGE})],
+        mathjax_url="",
+        require_js_url="",
+        jquery_url="",
+        mermaid_js_url="",
+        embed_images=True,
+    )
 
 
 def notebooks(numbers: list[str] | None = None) -> list[Path]:
@@ -174,6 +189,20 @@ def strip(notebook: nbformat.NotebookNode) -> None:
     for cell in notebook.cells:
         kept = {"tags", "jupyter"} & set(cell.metadata)
         cell.metadata = nbformat.from_dict({name: cell.metadata[name] for name in sorted(kept)})
+
+
+def keep_figures(before: nbformat.NotebookNode, after: nbformat.NotebookNode) -> None:
+    """Keep the bytes of each figure that is still the same picture: a diff shows what changed."""
+    for old, new in zip(before.cells, after.cells, strict=True):
+        pairs = zip(
+            pictures.figures(old.get("outputs", [])),
+            pictures.figures(new.get("outputs", [])),
+            strict=False,  # a figure may be new
+        )
+        for was, now in pairs:
+            with contextlib.suppress(ValueError):  # what was no picture goes
+                if not pictures.change(was.data["image/png"], now.data["image/png"]):
+                    now.data["image/png"] = was.data["image/png"]
 
 
 def _has_error(cell: nbformat.NotebookNode) -> bool:

@@ -1,11 +1,15 @@
 """The reader's copies, the rendered pages, and a failing cell."""
 
+import base64
 import importlib.util
+import io
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
 
 TOP = Path(__file__).parent.parent
 
@@ -79,6 +83,78 @@ def test_render_leaves_pages_with_an_index_that_fetch_nothing(course):
     assert 'href="http' not in page
 
 
+SENTENCE = 'A line, "mean" <b>5</b> & more: 7 °C.'
+DRAW = """\
+import io
+from IPython.display import display
+from PIL import Image
+file = io.BytesIO()
+Image.new("RGB", (30, 20), {color!r}).save(file, format="PNG")
+display({{"image/png": file.getvalue(), "text/plain": {alt!r}}},
+        metadata={{"image/png": {{"alt": {alt!r}, "width": 15}}}}, raw=True)
+"""
+
+
+class Page(HTMLParser):
+    """What a reader meets on a page: the images, and the code in the open and under a fold."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.images, self.summaries, self.path = [], [], []
+        self.shown, self.folded = "", ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "img":
+            self.images.append(dict(attrs))
+        elif tag in ("details", "summary", "body"):
+            self.path.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if tag in ("details", "summary", "body"):
+            assert self.path.pop()[0] == tag
+
+    def handle_data(self, data):
+        tags = [tag for tag, _ in self.path]
+        if tags[-1:] == ["summary"]:
+            self.summaries.append(data)
+        elif any(tag == "details" and "open" not in attrs for tag, attrs in self.path):
+            self.folded += data
+        elif "body" in tags:
+            self.shown += data
+
+
+def test_a_page_tells_what_a_figure_shows_and_keeps_solutions_folded(course):
+    write(
+        course.NOTEBOOKS,
+        "01_a.ipynb",
+        DRAW.format(color="red", alt=SENTENCE),
+        "print('an exercise')",
+        "# Solution of exercise 1\nprint('the answer is', 6 * 7)",
+        # An image that nobody described gets no words of ours.
+        "from IPython.display import Image as Shown; Shown(file.getvalue())",
+    )
+    path = course.NOTEBOOKS / "01_a.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[3].metadata["tags"] = ["solution"]
+    nbformat.write(notebook, path)
+    assert course.render() == 0
+    page = Page((course.RENDERED / "01_a.html").read_text(encoding="utf-8"))
+
+    drawn, shown = page.images
+    assert drawn["alt"] == SENTENCE
+    assert drawn["width"] == "15"
+    assert drawn["src"].startswith("data:image/png;base64,")
+    assert SENTENCE not in shown["alt"]
+
+    assert page.summaries == ["Solution"]
+    for hidden in ("Solution of exercise 1", "6", "7", "the answer is 42"):
+        assert hidden in page.folded
+    assert "the answer is" not in page.shown
+    assert "an exercise" in page.shown
+    assert "an exercise" not in page.folded
+
+
 def test_render_stops_at_the_first_failing_cell_and_names_it(course, capsys):
     write(course.NOTEBOOKS, "01_a.ipynb", "1", "assert False, 'drifted'", "3")
     write(course.NOTEBOOKS, "02_b.ipynb", "1")
@@ -99,6 +175,37 @@ def test_execute_leaves_the_same_bytes_twice(course):
     notebook = nbformat.read(path, as_version=4)
     assert dict(notebook.metadata.language_info) == {"name": "python"}
     assert all(not cell.metadata for cell in notebook.cells)
+
+
+def square(color):
+    file = io.BytesIO()
+    Image.new("RGB", (30, 20), color).save(file, format="PNG", compress_level=1)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.mark.parametrize(
+    ("stored", "kept"),
+    [
+        (square((200, 0, 0)), False),
+        (square((0, 160, 0)), True),
+        (base64.b64encode(b"no picture").decode(), False),
+    ],
+    ids=["another picture", "the same in other bytes", "no picture"],
+)
+def test_execute_keeps_the_bytes_of_a_figure_that_is_the_same(course, stored, kept):
+    draw = DRAW.format(color=(0, 160, 0), alt="1")
+    write(course.NOTEBOOKS, "01_a.ipynb", f"print('first')\n{draw}", draw)
+    path = course.NOTEBOOKS / "01_a.ipynb"
+    assert course.execute([]) == 0
+    once = path.read_bytes()
+    notebook = nbformat.read(path, as_version=4)
+    fresh = notebook.cells[1].outputs[1].data["image/png"]
+    assert stored != fresh
+    notebook.cells[1].outputs[1].data["image/png"] = stored
+    nbformat.write(notebook, path)
+    before = path.read_bytes()
+    assert course.execute([]) == 0
+    assert path.read_bytes() == (before if kept else once)
 
 
 def test_an_unknown_notebook_is_refused(course):
