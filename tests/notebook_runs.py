@@ -7,24 +7,19 @@ costs. The classes below take the place of nbval's, which they are derived from.
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import fnmatch
 import functools
-import html
 import importlib.metadata
 import re
-import shutil
 import signal
 import textwrap
 import time
-from base64 import b64decode
 from pathlib import Path
 from queue import Empty
 
-import nbformat
 import nbval.plugin
 import notebook_drift
+import notebook_page
 import pytest
 from nbval.kernel import RunningKernel
 
@@ -34,7 +29,6 @@ is slow or busy; it has no option for it."""
 FAR = 3
 """A notebook fails that costs more than so many times its budget. Machines differ by less."""
 COST = "notebook cost"
-MARK = "border-left: 6px solid #b00020; padding: 0 1em; overflow-x: auto"
 
 
 def pytest_addoption(parser):
@@ -113,9 +107,8 @@ class Notebook(nbval.plugin.IPyNbFile):
 
     def setup(self):
         self.began = time.monotonic()
-        self.left = self.config.rootpath / "build" / "drift" / self.path.stem
-        shutil.rmtree(self.left, ignore_errors=True)
-        self.left.with_suffix(".html").unlink(missing_ok=True)
+        self.left = self.config.rootpath / "build" / "drift" / self.path.stem  # pages, figures
+        notebook_page.remove(self.left)
         self.stopped = ""
         self.failures: dict[int, str] = {}
         self.ran: dict[int, Cell] = {}
@@ -128,7 +121,8 @@ class Notebook(nbval.plugin.IPyNbFile):
     def teardown(self):
         super().teardown()
         if self.failures:
-            leave_page(self)
+            cells = {n: (cell.test_outputs or [], cell.stale) for n, cell in self.ran.items()}
+            notebook_page.leave(self.left, self.nb, cells, self.failures)
         for what, spent, budget in zip(
             ("seconds", "MiB"), self.cost, budgets(self.config, self.path.name), strict=True
         ):
@@ -292,48 +286,3 @@ class Costs:
         lines.append(f"Figures NOT compared: {reason}." if reason else "Figures compared.")
         for line in lines:
             terminalreporter.write_line(line.rstrip())
-
-
-def leave_page(book: Notebook) -> None:
-    """The notebook as it ran, with what went wrong above its output; figures as files too."""
-    import course
-
-    page = copy.deepcopy(book.nb)
-    for n, cell in enumerate(cell for cell in page.cells if cell.cell_type == "code"):
-        ran = book.ran.get(n)
-        cell.execution_count = n + 1
-        cell.outputs = nbformat.from_dict((ran and ran.test_outputs) or [])
-        if n in book.failures:
-            mark = f'<div id="drift-{n + 1}" style="{MARK}">'
-            mark += f"<pre>{html.escape(book.failures[n])}</pre>"
-            for k, stale in enumerate(ran.stale, 1):
-                mark += _side_by_side(book.left / f"{n + 1:02}-{k}", *stale)
-            data = {"text/html": f"{mark}</div>"}
-            cell.outputs.insert(0, nbformat.v4.new_output("display_data", data))
-    links = ", ".join(f"[In [{n + 1}]](#drift-{n + 1})" for n in sorted(book.failures))
-    page.cells.insert(0, nbformat.v4.new_markdown_cell(f"Not as committed: {links}"))
-    page.metadata["title"] = f"Drift of {book.path.name}"
-    target = book.left.with_suffix(".html")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    text, _ = course.exporter().from_notebook_node(page)
-    target.write_text(text, encoding="utf-8")
-
-
-def _side_by_side(files: Path, committed: str, fresh: str, caption: str) -> str:
-    """A figure's committed and fresh picture and their difference, as HTML and as files."""
-    import pictures
-
-    pngs = {"committed": committed, "fresh": fresh}
-    with contextlib.suppress(ValueError):  # one is no picture, or of another size
-        pngs["difference"] = pictures.difference(committed, fresh)
-    files.parent.mkdir(parents=True, exist_ok=True)
-    shown = ""
-    for name, png in pngs.items():
-        with contextlib.suppress(ValueError):  # not even base64
-            files.with_name(f"{files.name}-{name}.png").write_bytes(b64decode(png))
-        shown += (
-            f'<figure style="width: 32%; margin: 0"><figcaption>{name}</figcaption><img '
-            f'style="width: 100%" alt="{name}: {html.escape(caption)}" '
-            f'src="data:image/png;base64,{html.escape(png)}"></figure>'
-        )
-    return f'<div style="display: flex; gap: 2%">{shown}</div>'

@@ -10,18 +10,22 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
+import notebook_runs
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
 TOP = Path(__file__).parent.parent
 LAYER = (
-    "conftest.py", "pyproject.toml", "constraints.txt", "tests/notebook_runs.py",
-    "tests/notebook_drift.py", "notebooks/course.py", "notebooks/pictures.py",
+    "conftest.py", "pyproject.toml", "constraints.txt", "notebooks/course.py",
+    "notebooks/pictures.py", "tests/notebook_drift.py", "tests/notebook_page.py",
+    "tests/notebook_runs.py",
 )  # fmt: skip
 DRAW = """\
 # Draw {alt}
@@ -84,7 +88,7 @@ def run(repo, *options, code):
     """What pytest prints. Its exit code is asked for, so that no test passes by an accident."""
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "notebooks"]
     done = subprocess.run(
-        [*command, *options], cwd=repo, capture_output=True, text=True, timeout=300
+        [*command, *options], cwd=repo, capture_output=True, text=True, timeout=900
     )
     said = done.stdout + done.stderr
     assert done.returncode == code, said
@@ -253,7 +257,9 @@ def test_stale_figures_are_named_and_measured(red):
     assert "  expected a PNG, got 'bm8gcGljdHVyZQ=='" in of(red, "04_draws", 3)
     assert "committed are 50 x 30 pixels, fresh 40 x 30" in of(red, "04_draws", 4)
     assert "figures: 0 committed, 1 fresh" in of(red, "04_draws", 5)
-    assert "04_draws.ipynb::In [6]" not in red[1], "one level in 100 pixels is the same picture"
+    assert "FAILED notebooks/04_draws.ipynb::In [6]" not in red[1], (
+        "one level in 100 pixels is the same picture"
+    )
 
 
 class Page(HTMLParser):
@@ -383,3 +389,30 @@ def test_under_another_matplotlib_figures_are_not_compared_and_it_says_so(tmp_pa
     assert "ERROR notebooks/02_b.ipynb::In [1] - Failed: notebooks/02_b.ipynb took" in said
     assert re.search(r"(?m)^02_b.ipynb .*TOO MUCH$", said)
     assert re.search(r"(?m)^01_a.ipynb +\d+ +none", said)
+
+
+def test_the_budgets_and_what_is_said_where_memory_is_not_measured(pytestconfig):
+    costs = notebook_runs.Costs(pytestconfig)
+    spent = [
+        ["01_a.ipynb", 70.0, None],
+        ["04_d.ipynb", 59.0, 1023.0],
+        ["05_e.ipynb", 149.0, 3100.0],
+    ]
+    for cost in spent:
+        costs.pytest_runtest_logreport(SimpleNamespace(user_properties=[("notebook cost", cost)]))
+    lines = []
+    costs.pytest_terminal_summary(SimpleNamespace(section=lines.append, write_line=lines.append))
+    assert [line.split() for line in lines[2:5]] == [
+        ["01_a.ipynb", "70", "60", "not", "measured", "1,024", "over", "budget"],
+        ["04_d.ipynb", "59", "60", "1,023", "1,024"],
+        ["05_e.ipynb", "149", "150", "3,100", "1,024", "TOO", "MUCH"],
+    ]
+
+
+def test_make_adds_nothing_but_workers_to_a_bare_pytest():
+    recipe = re.search(r"(?m)^test: .*\n\t(.*)$", (TOP / "Makefile").read_text(encoding="utf-8"))[1]
+    assert recipe == (
+        "$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-current-env tests notebooks $(ARGS)"
+    )
+    settings = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "--nbval-cell-timeout=900" in settings["tool"]["pytest"]["ini_options"]["addopts"]
