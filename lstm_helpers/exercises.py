@@ -1,20 +1,49 @@
-"""One checker, and a table of answers and misconceptions for each notebook.
+"""One checker, and a table of answers and usual mistakes for each notebook.
 
-``check`` says *not attempted yet*, *right, because ...*, or which misunderstanding an answer
-shows. It never says the answer: that stands, worked out, at the end of each notebook.
+``check`` says *not attempted yet*, *right*, or what a wrong answer shows. It says the answer only
+to who has it: else it stands, worked out, in the solutions.
+
+To add an exercise, add an entry to ``EXERCISES``: the answer, why it is right, and a row for each
+usual mistake. Write the number of a mistake as the wrong way computes it, ``1000 - 24`` and not
+``976``: the reader of the table sees what happened, and tests/test_exercises.py holds the same
+wrong ways, computed without this table.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import numpy as np
 
+EXACT = 1e-6
+"""Two numbers that differ by less are the same, also where one went through float32."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Wrong:
+    """A usual wrong answer, one row of the table.
+
+    Attributes
+    ----------
+    answer : number, text or array
+        What the mistake leads to.
+    shows : str
+        What is said of it.
+    within : float, optional
+        How far from it a number still counts as this mistake. Else half a unit of the last
+        decimal that the exercise asks for, or ``EXACT`` where it asks for none.
+    """
+
+    answer: Any
+    shows: str
+    within: float | None = None
+
 
 @dataclasses.dataclass(frozen=True)
 class Exercise:
-    """One row of the table.
+    """One entry of the table.
 
     Attributes
     ----------
@@ -22,26 +51,33 @@ class Exercise:
         What is right.
     because : str
         Said with a right answer.
-    misconceptions : dict from a wrong answer to str
-        What the wrong answer shows. Keys are numbers or text; arrays come as ``wrong_arrays``.
-    wrong_arrays : sequence of (array, str)
-        The same where the answer is an array.
-    tolerance : float
-        Largest difference that still counts as right: for answers that are rounded.
+    wrong : tuple of Wrong
+        Usual mistakes. Of several rows that fit, the nearest is said.
     hint : str
         Said with any other wrong answer.
+    decimals : int, optional
+        How many the exercise asks for. An answer that agrees so far is right. Without it, the
+        answer is exact.
     """
 
     answer: Any
     because: str
-    misconceptions: dict[Any, str] = dataclasses.field(default_factory=dict)
-    wrong_arrays: tuple[tuple[np.ndarray, str], ...] = ()
-    tolerance: float = 1e-6
-    hint: str = ""
+    wrong: tuple[Wrong, ...]
+    hint: str
+    decimals: int | None = None
 
-    def wrong(self) -> list[tuple[Any, str]]:
-        """Every known wrong answer with what it shows."""
-        return [*self.misconceptions.items(), *self.wrong_arrays]
+    @property
+    def within(self) -> float:
+        """How far a number may be from the one that is meant."""
+        return EXACT if self.decimals is None else 10.0**-self.decimals / 2 + EXACT
+
+    def shown(self) -> str:
+        """The answer as a learner would write it."""
+        if isinstance(self.answer, str):
+            return self.answer
+        if self.decimals is not None:
+            return f"{self.answer:.{self.decimals}f}"
+        return _written(np.asarray(self.answer))
 
 
 def check(name: str, answer: Any = ...) -> None:
@@ -52,7 +88,8 @@ def check(name: str, answer: Any = ...) -> None:
     name : str
         Number of notebook and exercise, as ``"01-1"``.
     answer : anything
-        In any form: number, text, list, array. ``...`` means not attempted.
+        In any form: number, list, array, or text such as ``"0,75"``, ``"971 windows"`` and
+        ``"35 %"``. ``...`` means not attempted.
 
     Raises
     ------
@@ -69,38 +106,156 @@ def verdict(name: str, answer: Any = ...) -> str:
     exercise = EXERCISES[name]
     if answer is ... or answer is None:
         return "not attempted yet. Put your answer in place of the dots and run the cell again."
-    if _same(answer, exercise.answer, exercise.tolerance):
-        return f"right, because {exercise.because}"
-    for wrong, message in exercise.wrong():
-        if _same(answer, wrong, exercise.tolerance):
-            return f"not yet. {message}"
-    given, wanted = _plain(answer), _plain(exercise.answer)
-    if given is None or type(given) is not type(wanted):
-        kind = "a text" if isinstance(wanted, str) else "a number or an array of numbers"
-        return f"not yet. Expected {kind}, got {type(answer).__name__}."
-    if isinstance(given, np.ndarray) and given.shape != wanted.shape:
-        return f"not yet. The shape {given.shape} does not fit. {exercise.hint}".rstrip()
-    return f"not yet. {exercise.hint}".rstrip()
+    readings = _readings(answer, exercise.answer)
+    typed = _is_text(answer) and not _is_text(exercise.answer)
+    for reading in readings:
+        if said := _says(exercise, reading):
+            understood = f"Understood as {_written(reading)}. " if typed else ""
+            return said if said.startswith("right") else f"not yet. {understood}{said}"
+    understood = expected = ""
+    if typed and readings:
+        understood = f"Understood as {' or '.join(map(_written, readings))}. "
+    wanted, got = _kind(exercise.answer), _kind(readings[0]) if readings else _named(answer)
+    if got != wanted:
+        expected = f"Expected {wanted}, got {got}. "
+    return f"not yet. {understood}{expected}{exercise.hint}"
 
 
-def _same(given: Any, wanted: Any, tolerance: float) -> bool:
-    given, wanted = _plain(given), _plain(wanted)
-    if given is None or type(given) is not type(wanted):
-        return False
-    if isinstance(given, str):
-        return given == wanted
-    return given.shape == wanted.shape and bool(np.allclose(given, wanted, rtol=0, atol=tolerance))
+def _says(exercise: Exercise, given: np.ndarray | str) -> str | None:
+    """What there is to say of an answer; None if it is no usual one."""
+    answer, decimals = exercise.answer, exercise.decimals
+    fits = []
+    for row in exercise.wrong:
+        distance = _distance(given, row.answer)
+        if distance <= (exercise.within if row.within is None else row.within):
+            fits.append((distance, row.shows))
+    nearest, said = min(fits, key=lambda fit: fit[0], default=(np.inf, None))
+    if _is_right(exercise, given) and _distance(given, answer) < nearest:
+        return f"right: {exercise.shown()}, because {exercise.because}"
+    if decimals is None:
+        return said
+    asked = f"give {_WORDS[decimals]} decimal{'s' * (decimals > 1)}"
+    if _is_coarse(given, answer, decimals):
+        if said:  # exactly the wrong answer, and the right one rounded
+            return f"If you rounded, it may be right: {asked}. If you did not: {said}"
+        return f"That may be right, but has too few digits to tell: {asked}."
+    if said:
+        return said
+    if _distance(given, np.trunc(answer * 10**decimals) / 10**decimals) < EXACT:
+        return "Nearly: you cut off the digits that follow. Round the last one instead."
+    rough = [row.shows for row in exercise.wrong if _is_coarse(given, row.answer, decimals)]
+    return f"Perhaps this ({asked} to be sure): {rough[0]}" if len(rough) == 1 else None
 
 
-def _plain(thing: Any) -> np.ndarray | str | None:
-    """An array of floats, without axes of length 1 around a single number; text in lower case."""
-    if isinstance(thing, bool | np.bool_):
-        return None
+def _is_right(exercise: Exercise, given: np.ndarray | str) -> bool:
+    """Near enough, or the same to the decimals asked for, as where a step before was rounded."""
+    targets = [exercise.answer]
+    if exercise.decimals is not None:
+        targets.append(round(exercise.answer, exercise.decimals))
+    return any(_distance(given, target) <= exercise.within for target in targets)
+
+
+def _is_coarse(given: Any, wanted: float, decimals: int) -> bool:
+    """``wanted`` rounded to fewer decimals, if a digit of it is left."""
+    return any(
+        abs(wanted) >= 10.0**-n and _distance(given, round(wanted, n)) < EXACT
+        for n in range(decimals)
+    )
+
+
+def _distance(given: Any, wanted: Any) -> float:
+    """Largest difference between two answers, infinite where they can't be compared."""
+    if _is_text(given) or _is_text(wanted):
+        return 0.0 if _is_text(given) and _is_text(wanted) and given == wanted else np.inf
+    given, wanted = np.asarray(given), np.asarray(wanted)
+    return float(np.abs(given - wanted).max()) if given.shape == wanted.shape else np.inf
+
+
+# What was given, in the form of what is wanted.
+
+_WORDS = {1: "one", 2: "two", 3: "three"}
+_THOUSANDS = re.compile(r"(?<=\d)[ _'’\u00a0\u202f](?=\d{3}(?!\d))")
+_WITH_UNIT = re.compile(r"[≈~]?\s*([+-]?(?:\d[\d.,]*|[.,]\d+)(?:e[+-]?\d+)?)\s*(\D*)", re.I)
+_IN_A_LIST = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?")
+
+
+def _readings(given: Any, wanted: Any) -> list[Any]:
+    """What an answer may mean: nothing, one thing or, as with "1,234", two."""
     try:
-        array = np.asarray(thing, dtype=float)
-        return array.reshape(()) if array.size == 1 else array
+        if not _is_text(given):
+            array = np.asarray(given, dtype=float)
+            if np.asarray(given).dtype == bool:
+                return []
+            return [array.reshape(()) if array.size == 1 and np.ndim(wanted) == 0 else array]
+        if _is_text(wanted):
+            return [_plain(given)]
+        if np.ndim(wanted) == 0:
+            return [np.asarray(number) for number in _numbers(given)]
+        numbers = [float(number) for number in _IN_A_LIST.findall(given.replace("−", "-"))]
+        return [np.asarray(numbers)] if numbers else []
     except Exception:  # whatever a learner's object raises when asked for its numbers
-        return thing.strip().lower() if isinstance(thing, str) else None
+        return []
+
+
+def _numbers(text: str) -> list[float]:
+    """Numbers that a text may mean, with a unit behind, a decimal comma, spaces in thousands."""
+    text = _THOUSANDS.sub("", text.strip(" \t\n\"'`").replace("−", "-"))
+    found = _WITH_UNIT.fullmatch(text)
+    if not found:
+        return []
+    number, unit = found[1].rstrip(".,"), found[2].lower()
+    if "," in number and "." in number:  # the last of them is the decimal one
+        grouping = "," if number.rindex(",") < number.rindex(".") else "."
+        forms = [number.replace(grouping, "").replace(",", ".")]
+    elif re.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", number):
+        forms = [number.replace(",", "."), re.sub("[.,]", "", number)]
+    elif re.fullmatch(r"[+-]?\d{1,3}([.,]\d{3}){2,}", number):
+        forms = [re.sub("[.,]", "", number)]
+    else:
+        forms = [number.replace(",", ".")]
+    percent = 100 if unit.startswith(("%", "percent", "per cent")) else 1
+    return [float(form) / percent for form in forms]
+
+
+def _plain(text: str) -> str:
+    """Words in lower case, without quotes, "the" and "world"."""
+    words = re.sub(r"[\W_]+", " ", text.lower()).split()
+    return " ".join(word for word in words if word not in ("the", "world"))
+
+
+def _is_text(thing: Any) -> bool:
+    return issubclass(type(thing), str)  # isinstance would ask the object, which may raise
+
+
+def _kind(thing: np.ndarray | str) -> str:
+    if _is_text(thing):
+        return "a name in quotes"
+    shape = np.shape(thing)
+    if len(shape) > 1:
+        return f"an array of shape {shape}"
+    if shape:
+        return f"a list of {shape[0]} number{'s' * (shape[0] != 1)}"
+    return "one number" if np.isfinite(thing) else str(thing)
+
+
+def _named(thing: Any) -> str:
+    """What an answer is that can't be read."""
+    if _is_text(thing):
+        return f"the text {thing[:40]!r}"
+    if type(thing) in (bool, np.bool_):
+        return str(thing)
+    if type(thing) is int:
+        return "a number too large to use"
+    if type(thing) in (list, tuple):
+        return f"a {type(thing).__name__} with something else than numbers in it"
+    return f"an object of type {type(thing).__name__}"
+
+
+def _written(numbers: np.ndarray) -> str:
+    """Numbers as a learner would write them."""
+    if np.ndim(numbers) == 0:
+        return f"{numbers:.10g}"
+    return f"[{', '.join(map(_written, numbers))}]"
 
 
 def _quarter(n: int) -> np.ndarray:
@@ -112,52 +267,117 @@ EXAMPLE_RECURRENT_KERNEL = np.arange(36.0).reshape(3, 12)
 
 EXERCISES = {
     "01-1": Exercise(
-        answer=971,
+        answer=1000 - 24 - 6 + 1,
         because="the last window must still have its target inside: "
         "hours - time_steps - horizon + 1.",
-        misconceptions={
-            977: "You left no room for the target, which lies 6 hours after the window.",
-            970: "Off by one: where window and target together fill all the hours, "
-            "there is one window, not none.",
-            976: "The target lies 6 hours after the window and must be inside too; and where "
-            "window and target fill all the hours there is one window, not none.",
-            41: "That many windows stand side by side. Ours overlap: one begins at every hour.",
-            994: "A window needs its 24 hours as well as its target.",
-            1000: "Not every hour can begin a window: it needs the hours after it.",
-        },
+        wrong=(
+            Wrong(
+                1000 - 24 + 1,
+                "You left no room for the target, which lies 6 hours after the window.",
+            ),
+            Wrong(
+                1000 - 24 - 6,
+                "One too few: where window and target together fill all the hours, there is one "
+                "window, not none.",
+            ),
+            Wrong(
+                1000 - 24,
+                "The target lies 6 hours after the window and must be inside too. And where "
+                "window and target fill all the hours, there is one window, not none.",
+            ),
+            Wrong(
+                1000 // 24,
+                "That many windows stand side by side. Ours overlap: one begins at every hour.",
+            ),
+            Wrong(
+                1000 // (24 + 6),
+                "That many windows stand side by side, each with its target. Ours overlap: one "
+                "begins at every hour.",
+            ),
+            Wrong(1000 - 6, "A window needs its 24 hours as well as its target."),
+            Wrong(1000, "Not every hour can begin a window: it needs the hours after it."),
+        ),
         hint="Try with 30 hours first: how many windows are there then? And with 31?",
     ),
     "01-2": Exercise(
-        answer=18,
+        answer=24 - 6,
         because="the target lies 6 hours after the newest reading, "
         "so one day before it is 24 - 6 hours before the newest reading.",
-        misconceptions={
-            24: "That reading was made 24 hours before the newest one. The target comes 6 hours "
-            "after the newest one.",
-            30: "You went the wrong way: the target lies after the newest reading, not before.",
-            6: "That is as far before the newest reading as the target is after it.",
-            17: "Lag 0 is the newest reading itself: count hours, not places.",
-            19: "Lag 0 is the newest reading itself: count hours, not places.",
-            -18: "A lag counts hours back from the newest reading: it is positive.",
-            -19: "That is the place to index with. The lag is the number of hours before the "
-            "newest reading, whose place is -1.",
-        },
+        wrong=(
+            Wrong(
+                24,
+                "That reading was made 24 hours before the newest one. The target comes 6 hours "
+                "after the newest one.",
+            ),
+            Wrong(
+                24 + 6,
+                "You went the wrong way: the target lies after the newest reading, not before.",
+            ),
+            Wrong(6, "That is as far before the newest reading as the target is after it."),
+            Wrong(
+                23 - (24 - 6),
+                "That is the row, counted from the oldest reading. A lag counts back from the "
+                "newest one.",
+            ),
+            Wrong(
+                24 - 6 - 1,
+                "One too few. Lag 0 is the newest reading itself: count hours, not places.",
+            ),
+            Wrong(
+                24 - 6 + 1,
+                "One too many. Lag 0 is the newest reading itself: count hours, not places.",
+            ),
+            Wrong(-(24 - 6), "A lag counts hours back from the newest reading: it is positive."),
+            Wrong(
+                -1 - (24 - 6),
+                "That is the place to index with. The lag is the number of hours before the "
+                "newest reading, whose place is -1.",
+            ),
+        ),
         hint="Draw a line of hours: newest reading at 0, target at 6. Where is one day earlier?",
     ),
+    # Numbers that need the data are typed, and tested against the data.
     "01-3": Exercise(
-        answer=3.846,
+        answer=3.8456,
+        decimals=2,
         because="it is the mean of |reading one day before the target - target|, in hPa. "
         "The daily wave of pressure is small beside its drift from day to day, so yesterday is "
         "a poor guess: persistence errs by less than half of that.",
-        misconceptions={
-            5.108: "That is the root mean square error. Asked for is the mean absolute error.",
-            1.836: "That is the error of persistence: you compared with the newest reading.",
-            4.078: "That is the test year. Choices and exercises stay with validation.",
-            2.519: "That is the temperature, in °C. Pressure is the third feature.",
-            3.756: "One hour too new: the newest reading stands at place -1, and it is lag 0.",
-            2.514: "Windows run from the oldest reading to the newest: count from the end.",
-        },
-        tolerance=0.0045,
+        wrong=(
+            Wrong(
+                5.1082,
+                "That is the root mean square error. The exercise asks for the mean absolute "
+                "error.",
+            ),
+            Wrong(
+                1.8363,
+                "That is the error of persistence: you compared with the newest reading.",
+            ),
+            Wrong(
+                4.0784,
+                "That is the test year. Choices and exercises stay with the validation year.",
+            ),
+            Wrong(2.5186, "That is the temperature, in °C. Pressure is the third feature."),
+            Wrong(3.8831, "That is the dew point, in °C. Pressure is the third feature."),
+            Wrong(
+                3.7557,
+                "One hour too new: the newest reading stands at place -1, and it is lag 0.",
+            ),
+            Wrong(
+                2.5140,
+                "That is row 18, counted from the oldest reading. Lags count from the newest one.",
+            ),
+            Wrong(4.4867, "That is the oldest reading. One day before the target is later."),
+            Wrong(3.8548, "That is Changping. The exercise asks for Gucheng.", within=0.001),
+            Wrong(
+                -0.0413,
+                "You left out the absolute value: errors up and down cancel.",
+            ),
+            Wrong(
+                0.0413,
+                "You took the mean first and then its absolute value: errors up and down cancel.",
+            ),
+        ),
         hint="Take pressure, the third feature, the validation year, Gucheng, and the mean of "
         "absolute errors in hPa.",
     ),
@@ -165,27 +385,41 @@ EXERCISES = {
         answer=50,
         because="the recurrent kernel has one row for each unit, "
         "and every last axis is four gates times the units.",
-        misconceptions={
-            200: "That is the last axis: the four gates side by side, each as wide as the units.",
-            7: "That is the number of features that come in, the rows of the kernel.",
-            100: "That is half of the last axis. How many gates stand side by side in it?",
-            28: "That divides or multiplies the features. Units have to do with the last axis.",
-        },
+        wrong=(
+            Wrong(
+                200,
+                "That is the last axis: the four gates side by side, each as wide as the units.",
+            ),
+            Wrong(7, "That is the number of features that come in, the rows of the kernel."),
+            Wrong(
+                200 // 2,
+                "That is half of the last axis. How many gates stand side by side in it?",
+            ),
+            Wrong(
+                4 * 7,
+                "That is four times the features. The units have to do with the last axis.",
+            ),
+        ),
         hint="Which axis of which array counts units alone?",
     ),
     "02-2": Exercise(
         answer=_quarter(1),
-        because="all rows, and of the columns the second quarter: units to 2 * units.",
-        wrong_arrays=(
-            (_quarter(0), "That is the input gate: i comes first, forget is the quarter after."),
-            (_quarter(2), "That is the candidate: f comes before c in Keras."),
-            (_quarter(3), "That is the output gate."),
-            (_quarter(1).T, "Transposed: rows are the units that signals come from, as stored."),
-            (
+        because="it has all rows, and of the columns the second quarter: units to 2 * units.",
+        wrong=(
+            Wrong(
+                _quarter(0), "That is the input gate: i comes first, forget is the quarter after."
+            ),
+            Wrong(_quarter(2), "That is the candidate: f comes before c in Keras."),
+            Wrong(_quarter(3), "That is the output gate. The order is i f c o."),
+            Wrong(
+                _quarter(1).T,
+                "That is transposed: rows are the units that signals come from, as stored.",
+            ),
+            Wrong(
                 EXAMPLE_RECURRENT_KERNEL[:, 1::4],
                 "Every fourth column mixes the gates: they stand block by block, not in turns.",
             ),
-            (
+            Wrong(
                 EXAMPLE_RECURRENT_KERNEL.reshape(4, 3, 3)[1],
                 "reshape reads on along the rows, so it mixes the gates: cut columns instead.",
             ),
@@ -193,208 +427,338 @@ EXERCISES = {
         hint="Keep every row and cut columns: the gates stand side by side, in the order i f c o.",
     ),
     "02-3": Exercise(
-        answer=19200,
-        because="4 gates * (10 features + 64 units + 1 bias) * 64 units; "
+        answer=4 * (10 + 64 + 1) * 64,
+        because="there are 4 gates * (10 features + 64 units + 1 bias) * 64 units; "
         "the 168 hours do not come in, since every hour uses the same weights.",
-        misconceptions={
-            168 * 19200: "You counted the weights again for each hour. "
-            "Every hour uses the same ones.",
-            18944: "The biases are missing: one a unit in each gate.",
-            4800: "That is one gate. How many are there?",
-            19456: "One bias too many: PyTorch stores two a gate, Keras one.",
-            2560: "That is the kernel alone.",
-            16384: "That is the recurrent kernel alone.",
-            59648: "You took the hours for features: 168 readings of 10 features.",
-            18945: "Every unit has its own bias, in each gate.",
-        },
+        wrong=(
+            Wrong(
+                168 * 4 * (10 + 64 + 1) * 64,
+                "You counted the weights again for each hour. Every hour uses the same ones.",
+            ),
+            Wrong(4 * (10 + 64) * 64, "The biases are missing: one a unit in each gate."),
+            Wrong((10 + 64 + 1) * 64, "That is one gate. How many are there?"),
+            Wrong(
+                4 * (10 + 64 + 2) * 64,
+                "One bias too many: PyTorch stores two for each unit and gate, Keras one.",
+            ),
+            Wrong(4 * 10 * 64, "That is the kernel alone."),
+            Wrong(4 * 64 * 64, "That is the recurrent kernel alone."),
+            Wrong(
+                4 * (168 + 64 + 1) * 64,
+                "You took the hours for features: there are 168 hours of 10 features.",
+            ),
+            Wrong(4 * (10 + 64) * 64 + 1, "Every unit has its own bias, in each gate."),
+        ),
         hint="Add up the three arrays: kernel, recurrent_kernel and bias.",
     ),
     "03-1": Exercise(
-        answer=0.75,
+        answer=0.5 * 2.0 + 0.25 * -1.0,
         because="c = f * c + i * c~: half of the old is kept, and a quarter of -1 is added.",
-        misconceptions={
-            1.25: "The candidate is negative: it is added with its sign.",
-            1.0: "That is what is kept of the old. Something new comes in as well.",
-            -0.25: "That is the new alone. The forget gate says how much of the old stays.",
-            0.5: "It looks as if the forget gate multiplied the candidate too, or the input "
-            "gate the old state: each gate has its own.",
-            -0.5: "That is c~ times f: the forget gate multiplies the old state, "
-            "the input gate the candidate.",
-            0.25: "Was that i alone? Both gates come in, each with what it multiplies.",
-            0.0: "You swapped the gates: f multiplies the old state, i the candidate.",
-            1.75: "The forget gate multiplies the old state; it does not take away from it.",
-        },
+        wrong=(
+            Wrong(0.5 * 2.0 + 0.25 * 1.0, "The candidate is negative: it is added with its sign."),
+            Wrong(
+                0.5 * 2.0, "That is what is kept of the old state. Something new comes in as well."
+            ),
+            Wrong(
+                0.25 * -1.0,
+                "That is the new part alone. The forget gate says how much of the old state stays.",
+            ),
+            Wrong(
+                0.5 * (2.0 + -1.0),
+                "It looks as if the forget gate multiplied the candidate too, or the input gate "
+                "the old state: each gate has its own.",
+            ),
+            Wrong(
+                0.5 * -1.0,
+                "That is c~ times f: the forget gate multiplies the old state, the input gate "
+                "the candidate.",
+            ),
+            Wrong(0.25, "Was that i alone? Both gates come in, each with what it multiplies."),
+            Wrong(
+                0.25 * 2.0 + 0.5 * -1.0,
+                "You swapped the gates: f multiplies the old state, i the candidate.",
+            ),
+            Wrong(
+                2.0 + 0.25 * -1.0,
+                "You kept all of the old state: the forget gate multiplies it.",
+            ),
+        ),
         hint="Fifth line of the six: which gate multiplies which?",
     ),
     "03-2": Exercise(
         answer=0.4 * np.tanh(0.75),
+        decimals=2,
         because="h = o * tanh(c): the cell is squashed first, then the output gate lets some out.",
-        misconceptions={
-            0.3: "The tanh is missing: the cell goes through it before the gate.",
-            float(np.tanh(0.3)): "The gate comes after the tanh, not inside it.",
-            float(np.tanh(0.75)): "That is what the gate is given. It lets out only a part.",
-            0.4: "That is the gate, not what it lets out.",
-            float(0.4 / (1 + np.exp(-0.75))): "That is a sigmoid. The cell goes through a tanh.",
-        },
-        tolerance=0.0051,
+        wrong=(
+            Wrong(0.4 * 0.75, "The tanh is missing: the cell goes through it before the gate."),
+            Wrong(np.tanh(0.4 * 0.75), "The gate comes after the tanh, not inside it."),
+            Wrong(np.tanh(0.75), "That is what the gate is given. It lets out only a part."),
+            Wrong(0.4, "That is the gate, not what it lets out."),
+            Wrong(0.4 / (1 + np.exp(-0.75)), "That is a sigmoid. The cell goes through a tanh."),
+        ),
         hint="Last line of the six. The cell state is that of exercise 1.",
     ),
     "03-3": Exercise(
         answer=6,
-        because="the cell is not the only memory: h of each hour goes through the recurrent "
-        "kernel into the gates of the next. That path fades quickly here, but it is there "
-        "with every forget gate shut.",
-        misconceptions={
-            1: "So it would be if the cell were the only memory. The hidden state, too, reaches "
-            "the next hour: follow it through the recurrent kernel.",
-            0: "The newest hour must count. Is it the forget gate that you shut, and does the "
-            "replay get the changed readings?",
-            24: "So it is where any difference counts, however small (asked is: more than 0.02), "
-            "and with the forget gates as they were. Check both.",
-            23: "Is the bias at -100 and not at 0? A forget gate at bias 0 is half open.",
-            16: "Those are the candidates. The forget gate is the f in i, f, c, o.",
-        },
+        because="the cell is not the only memory: h of each hour goes through the "
+        "recurrent kernel into the gates of the next. That path fades quickly here, but it is "
+        "there with every forget gate shut.",
+        wrong=(
+            Wrong(
+                1,
+                "That would be right if the cell were the only memory. The hidden state, too, "
+                "reaches the next hour: follow it through the recurrent kernel.",
+            ),
+            Wrong(
+                0,
+                "The newest hour must count. Is it the forget gate that you shut, and does the "
+                "replay get the changed readings?",
+            ),
+            Wrong(
+                24,
+                "That is the count where any difference counts, however small (the exercise asks "
+                "for more than 0.02), and also with the forget gates as they were. Check both.",
+            ),
+            Wrong(23, "Is the bias at -100 and not at 0? A forget gate at bias 0 is half open."),
+            Wrong(
+                16,
+                "You changed the bias of the candidate. The forget gate is the f in i, f, c, o.",
+            ),
+        ),
         hint="Count hours, not windows or units: the largest difference over all of them decides.",
     ),
     "03-4": Exercise(
         answer=1,
-        because="without forget gate and recurrent kernel nothing passes from hour to hour: "
-        "only the newest reading is left. Memory needs one of the two paths.",
-        misconceptions={
-            0: "By which path do the newest readings come in? That one is untouched.",
-            24: "By which path would an old hour arrive? The cell is wiped, h is ignored.",
-            7: "Is the recurrent kernel zero in all four gates?",
-        },
+        because="without forget gate and recurrent kernel nothing passes from hour to "
+        "hour: only the newest reading is left. Memory needs one of the two paths.",
+        wrong=(
+            Wrong(
+                0,
+                "The newest readings still come in, through the kernel. That one keeps its "
+                "weights.",
+            ),
+            Wrong(
+                24,
+                "That is the network as it was. Both the forget bias and the recurrent kernel "
+                "have to change.",
+            ),
+            Wrong(
+                20,
+                "That is with the recurrent kernel at zero and the forget gates as they were. "
+                "Shut these, too.",
+            ),
+            Wrong(
+                6,
+                "That is the recurrent kernel as it was, or zero in one gate only. Is it zero in "
+                "all four?",
+            ),
+            Wrong(3, "Is the recurrent kernel zero in all four gates, or only in the candidate?"),
+        ),
         hint="Which paths lead from one hour to the next? Which of them are still open?",
     ),
     "04-1": Exercise(
-        answer=2,
+        answer=np.sqrt(28 / 7),
+        decimals=1,
         because="the square of the norm counts entries: 28 * 28 * 4 against 7 * 28 * 4, "
         "four times as many, and the root of four.",
-        misconceptions={
-            4: "That is how many times more entries it has. The norm is the root of a sum.",
-            16: "You squared where a root belongs.",
-            1: "So it is for the root mean square per entry. The Frobenius norm adds entries up.",
-            28: "That is the number of its rows alone. Compare both arrays.",
-            0.5: "The other way round: which of the two has more entries?",
-        },
-        tolerance=0.01,
-        hint="Count the entries of both arrays, then take the root of what?",
+        wrong=(
+            Wrong(
+                28 / 7, "That is how many times more entries it has. The norm is the root of a sum."
+            ),
+            Wrong((28 / 7) ** 2, "You squared. Take the root instead."),
+            Wrong(
+                1,
+                "That is right for the root mean square per entry. The Frobenius norm adds the "
+                "squares of all entries up.",
+            ),
+            Wrong(28, "That is the number of its rows alone. Compare both arrays."),
+            Wrong(np.sqrt(7 / 28), "You divided the other way round. Which has more entries?"),
+        ),
+        hint="How many entries has each of the arrays? The norm is the root of a sum over them.",
     ),
     "04-2": Exercise(
         answer=1 / 1.8,
-        because="each number that comes in is 1.8 times as large, so what it is multiplied with "
-        "must be that much smaller. (The constant goes into the bias.)",
-        misconceptions={
-            1.8: "Then the product would grow twice: by the reading and by the weight.",
-            1.0: "The readings are larger now; with the same weights so is what the gates see.",
-            32.0: "That is the constant of the conversion: it goes into the bias.",
-            1 / 1.8**2: "Once is enough: the weight meets the reading once.",
-            -1 / 1.8: "Why the sign? Warmer is warmer on both scales.",
-        },
-        tolerance=0.006,
+        decimals=2,
+        because="each number that comes in is 1.8 times as large, so what it is multiplied "
+        "with must be that much smaller. (The constant goes into the bias.)",
+        wrong=(
+            Wrong(1.8, "Then the product would grow twice: by the reading and by the weight."),
+            Wrong(
+                1,
+                "The readings are larger now. With the same weights the gates would see more.",
+            ),
+            Wrong(32, "That is the constant of the conversion: it goes into the bias."),
+            Wrong(1 / 1.8**2, "You divided twice. The weight meets the reading once."),
+            Wrong(-1 / 1.8, "The sign stays: warmer is a larger number on both scales."),
+        ),
         hint="reading * weight must stay what it was.",
     ),
     "04-3": Exercise(
-        answer=1.065,
+        answer=1.0647,
+        decimals=2,
         because="shuffling shows what the network uses: much of the dew point, hardly any rain.",
-        misconceptions={
-            2.75: "That is the error with the dew point shuffled. By how much did it grow?",
-            0.143: "That is the rain. The dew point is the second feature.",
-            0.922: "That is the difference to the rain's damage. Asked is the growth of the error.",
-            3.765: "That is the temperature: features count from 0.",
-            0.33: "That is the pressure: features count from 0.",
-            -1.065: "The error grows: subtract the usual one from the other.",
-        },
-        tolerance=0.008,
+        wrong=(
+            Wrong(
+                2.7497, "That is the error with the dew point shuffled. By how much did it grow?"
+            ),
+            Wrong(1.6850, "That is the usual error. By how much does shuffling raise it?"),
+            Wrong(
+                1.0462,
+                "That is the mean of four shufflings. The exercise asks for one, with seed 0.",
+            ),
+            Wrong(0.1430, "That is the rain. The dew point is the second feature."),
+            Wrong(
+                1.0647 - 0.1430,
+                "That is the difference to the rain's damage. The exercise asks by how much the "
+                "error grows.",
+            ),
+            Wrong(3.7651, "That is the temperature: features count from 0."),
+            Wrong(0.3296, "That is the pressure: features count from 0."),
+            Wrong(-1.0647, "The error grows: subtract the usual one from the other."),
+        ),
         hint="Error with the shuffled feature minus the usual error; the dew point is feature 1.",
     ),
     "05-1": Exercise(
         answer=0.9**10,
+        decimals=2,
         because="each hour keeps nine tenths of what the hour before left: 0.9 to the power of 10.",
-        misconceptions={
-            0.9: "That is what one hour leaves.",
-            0.0: "It does not lose a tenth of the first value each hour, but of what is left.",
-            9.0: "A share is at most 1: the gates multiply, they don't add up.",
-            1 - 0.9**10: "That is the share that is gone.",
-            0.1: "That is what one hour takes.",
-        },
-        tolerance=0.006,
+        wrong=(
+            Wrong(0.9, "That is what one hour leaves."),
+            Wrong(0.9**9, "That is what 9 hours leave."),
+            Wrong(0.9**11, "That is what 11 hours leave."),
+            Wrong(
+                1 - 10 * 0.1,
+                "It does not lose a tenth of the first value each hour, but of what is left.",
+            ),
+            Wrong(10 * 0.9, "A share is at most 1: the gates multiply, they don't add up."),
+            Wrong(1 - 0.9**10, "That is the share that is gone."),
+            Wrong(0.1, "That is what one hour takes."),
+            Wrong(100 * 0.9**10, "That is per cent. A share lies between 0 and 1.", within=0.5),
+        ),
         hint="What is left after one hour? After two?",
     ),
     "05-2": Exercise(
         answer=0.5 ** (1 / 24),
+        decimals=3,
         because="to the power of 24 it must be one half: the 24th root of 1/2.",
-        misconceptions={
-            0.5: "That gate halves the cell in one hour.",
-            1 - 0.5 / 24: "That would be right if each hour took the same amount. "
-            "It takes the same share of what is left.",
-            1 - 1 / 24: "That leaves half after about 16 hours: try lh.half_life.",
-            0.5**24: "You raised where a root belongs.",
-            0.97: "That leaves 48 % after a day: give one digit more.",
-            1 / 24: "That gate keeps next to nothing for even one hour.",
-        },
-        tolerance=0.0006,
+        wrong=(
+            Wrong(0.5, "That gate halves the cell in one hour."),
+            Wrong(
+                1 - 0.5 / 24,
+                "That would be right if each hour took the same amount. "
+                "It takes the same share of what is left.",
+            ),
+            Wrong(1 - 1 / 24, "That leaves half after about 16 hours: try lh.half_life."),
+            Wrong(0.5**24, "You raised to the power of 24. Take the root instead.", within=1e-8),
+            Wrong(1, "A gate of 1 keeps all of it, for ever."),
+            Wrong(1 / 24, "That gate keeps next to nothing for even one hour."),
+        ),
         hint="Which number gives one half when it is multiplied with itself 24 times?",
     ),
     "05-3": Exercise(
-        answer=float(-np.log(2 ** (1 / 24) - 1)),
+        answer=-np.log(2 ** (1 / 24) - 1),
+        decimals=1,
         because="b = log(f / (1 - f)) undoes the sigmoid. Keras begins at 1.",
-        misconceptions={
-            float(np.log(2 ** (1 / 24) - 1)): "The sign: a gate above one half needs a positive "
-            "bias.",
-            float(np.log(24)): "Close: with that bias a bit over a third is left after 24 hours, "
-            "not a half.",
-            0.9715: "That is the gate. Which bias does the sigmoid turn into it?",
-            24.0: "That opens the gate for good: sigmoid(24) is 1 to ten digits.",
-            5.0: "That gives about 100 hours.",
-        },
-        tolerance=0.031,
+        wrong=(
+            Wrong(
+                np.log(2 ** (1 / 24) - 1),
+                "The sign is wrong: a gate above one half needs a positive bias.",
+            ),
+            Wrong(
+                np.log(24),
+                "Close: with that bias a bit over a third is left after 24 hours, not a half.",
+            ),
+            Wrong(
+                0.5 ** (1 / 24),
+                "That is the gate. Which bias does the sigmoid turn into it?",
+                within=0.01,
+            ),
+            Wrong(
+                1 / (1 + np.exp(-(0.5 ** (1 / 24)))),
+                "You put the gate through the sigmoid. Go the other way: from the gate to the "
+                "bias.",
+            ),
+            Wrong(1, "That is where Keras begins. It leaves half after about 2 hours."),
+            Wrong(24, "That opens the gate fully and for ever: sigmoid(24) is 1 to ten digits."),
+            Wrong(5, "That gives about 100 hours."),
+        ),
         hint="Solve sigmoid(b) = f for b, with the f of exercise 2.",
     ),
     "06-1": Exercise(
-        answer=19,
+        answer=23 - 4,
         because="t-5 is four hours before the newest reading, which stands in row 23.",
-        misconceptions={
-            18: "That is lag 5. With t-1 for the newest reading, t-5 is lag 4.",
-            4: "That is the lag, counted from the newest reading. Rows begin with the oldest hour.",
-            5: "Rows begin with the oldest hour, so row 5 lies far back.",
-            20: "Row 23 is the newest reading, t-1; row 22 is t-2. Go on.",
-            -5: "As an index from the end that is right. Which row is it, from 0 to 23?",
-            -4: "Even from the end: -1 is the newest reading, t-1.",
-        },
+        wrong=(
+            Wrong(23 - 5, "That is lag 5. With t-1 for the newest reading, t-5 is lag 4."),
+            Wrong(
+                5 - 1,
+                "That is the lag, counted from the newest reading. Rows begin with the oldest "
+                "hour.",
+            ),
+            Wrong(5, "Rows begin with the oldest hour, so row 5 lies far back."),
+            Wrong(24 - 4, "One too new: row 23 is the newest reading, t-1; row 22 is t-2. Go on."),
+            Wrong(-5, "As an index from the end that is right. Which row is it, from 0 to 23?"),
+            Wrong(-4, "One too new, also counted from the end: -1 is the newest reading, t-1."),
+        ),
         hint="Row 23 is t-1. Which row is t-2?",
     ),
     "06-2": Exercise(
-        answer=1.5,
-        because="the items add up to the forecast minus what the network says of the baseline.",
-        misconceptions={
-            2.5: "That is the difference between the two, not the forecast itself.",
-            3.5: "The sign: the forecast is the baseline's -1.0 plus what was added on the way.",
-            -3.5: "The bill goes from the baseline to the window, not back.",
-            -1.5: "The bill goes from the baseline to the window, not back.",
-        },
-        hint="The items say how to get from one to the other. Where do they start?",
+        answer=-1.0 + 2.5,
+        because="the attributions add up to the forecast minus what the network says of "
+        "the baseline.",
+        wrong=(
+            Wrong(2.5, "That is the difference between the two, not the forecast itself."),
+            Wrong(
+                2.5 + 1.0,
+                "The sign is wrong: the forecast is the baseline's -1.0 plus what was added on "
+                "the way.",
+            ),
+            Wrong(
+                -1.0 - 2.5,
+                "You subtracted. The attributions lead from the baseline to the window, not back.",
+            ),
+            Wrong(
+                1.0 - 2.5,
+                "Both signs are wrong. The attributions lead from the baseline to the window, not "
+                "back.",
+            ),
+        ),
+        hint="The attributions say how to get from one to the other. Where do they start?",
     ),
     "06-3": Exercise(
         answer=np.array([3.0, 18.0]),
         because="all methods but the two that follow the cell's own line name these two.",
-        wrong_arrays=(
-            (np.array([18.0, 3.0]), "Those are the two: now the newer one first."),
-            (
-                np.array([5.0, 20.0]),
-                "Those are rows counted from the oldest hour. Lag 0 is newest.",
+        wrong=(
+            Wrong(
+                np.array([18.0, 3.0]),
+                "Those are the two. The exercise asks for the newer one first.",
             ),
-            (
-                np.array([20.0, 5.0]),
-                "Those are rows counted from the oldest hour. Lag 0 is newest.",
+            Wrong(
+                np.array([23 - 18.0, 23 - 3.0]),
+                "Those are rows, counted from the oldest hour. Lag 0 is the newest reading.",
             ),
-            (np.array([4.0, 19.0]), "Off by one: lag 0 is the newest reading itself."),
-            (np.array([2.0, 17.0]), "Off by one: lag 0 is the newest reading itself."),
-            (
+            Wrong(
+                np.array([23 - 3.0, 23 - 18.0]),
+                "Those are their rows: rows count from the oldest hour, lags from the newest.",
+            ),
+            Wrong(
+                np.array([3.0 + 1, 18.0 + 1]),
+                "Both are one too many: lag 0 is the newest reading itself.",
+            ),
+            Wrong(
+                np.array([3.0 - 1, 18.0 - 1]),
+                "Both are one too few: lag 0 is the newest reading itself.",
+            ),
+            Wrong(
+                np.array([0.0, 1.0]),
+                "Those are the two newest. Gate products and cell contributions have all their "
+                "weight on lag 0, and this network remembers through the recurrent kernel. Ask "
+                "another method.",
+            ),
+            Wrong(
                 np.array([0.0, 23.0]),
-                "Gate products have all their weight on lag 0, and this network "
-                "remembers through the recurrent kernel. Ask another method.",
+                "Those are lag 0 and a tie. Gate products and cell contributions have all their "
+                "weight on lag 0, and this network remembers through the recurrent kernel. Ask "
+                "another method.",
             ),
         ),
         hint="Two lags, as in [1, 2]. tasks.methods(unknown)['lag'] asks all methods.",
@@ -402,17 +766,27 @@ EXERCISES = {
     "06-4": Exercise(
         answer="either",
         because="either of the two suffices, so a method that hides one at a time finds none.",
-        misconceptions={
-            "two lags": "There each lag counts by itself: hiding one changes the output.",
-            "switch": "There the value alone decides while the flag is on: hiding it changes the "
-            "output.",
-            "silent": "There the silent feature never mattered, alone or together.",
-            "latch": "There hiding the hour that was flagged changes the output.",
-            "closed gate": "There hiding the one true lag changes the output.",
-            "one lag": "There hiding the one true lag changes the output.",
-            "jump": "There hiding the one true lag changes the output.",
-        },
-        hint="Two hours tell the same. Which output is content with one of them?",
+        wrong=(
+            Wrong("two lags", "There each lag counts by itself: hiding one changes the output."),
+            Wrong(
+                "switch",
+                "There the value alone decides while the flag is on: hiding it changes the output.",
+            ),
+            Wrong(
+                "silent", "There the silent feature never mattered, alone or together with others."
+            ),
+            Wrong("latch", "There hiding the hour that was flagged changes the output."),
+            Wrong(
+                "closed gate",
+                "There one lag matters, and what the closed gate keeps out never does.",
+            ),
+            Wrong("one lag", "There one lag matters, and hiding it changes the output."),
+            Wrong(
+                "jump",
+                "There one lag matters, since the value never jumps. Hiding it changes the output.",
+            ),
+        ),
+        hint="The two hours say the same thing. Which output needs only one of them?",
     ),
 }
 """Every exercise by its number."""

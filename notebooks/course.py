@@ -13,6 +13,7 @@ import copy
 import datetime
 import html
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -49,17 +50,25 @@ and an image says what it shows to those who can't see it (nbconvert looks for n
 
 
 def lab(fresh: bool, options: list[str]) -> int:
-    """Open the reader's own copies, making them first; a copy that exists is never overwritten."""
+    """Open the reader's own copies, making them first; what exists is never overwritten.
+
+    The copies have no solutions, so that Run All spoils nothing: they lie in a folder beside.
+    """
     if fresh and MINE.exists():
         stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         backup = MINE.with_name(f"{MINE.name}.backup-{stamp}")
         MINE.rename(backup)
         print(f"Your notebooks so far are kept in {backup.name}/")
-    MINE.mkdir(exist_ok=True)
+    (MINE / "solutions").mkdir(parents=True, exist_ok=True)
     for source in notebooks():
-        if not (MINE / source.name).exists():
-            shutil.copyfile(source, MINE / source.name)
+        for path, made in (
+            (MINE / source.name, without_solutions),
+            (MINE / "solutions" / source.name, solutions_alone),
+        ):
+            if not path.exists():
+                nbformat.write(made(nbformat.read(source, as_version=4), source.name), path)
     print(f"Work in {MINE.name}/ as you like: the originals stay in {NOTEBOOKS.name}/")
+    print(f"Solutions of the exercises lie in {MINE.name}/solutions/")
     first = f"{MINE.name}/{notebooks()[0].name}"
     command = [
         sys.executable,
@@ -76,6 +85,42 @@ def lab(fresh: bool, options: list[str]) -> int:
         return subprocess.call([*command, *options], cwd=TOP, env=os.environ | settings)
     except KeyboardInterrupt:
         return 0
+
+
+def without_solutions(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
+    """The notebook as a reader gets it: where the solutions stood, it says where they are."""
+    mine = copy.deepcopy(notebook)
+    mine.cells = [cell for cell in mine.cells if not _is_solution(cell)]
+    for cell in mine.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## Solutions"):
+            cell.source = (
+                f"## Solutions\n\nThey lie beside this notebook, in "
+                f"[solutions/{name}](solutions/{name}), with what they print."
+            )
+    return mine
+
+
+def solutions_alone(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
+    """A notebook to read: each exercise's text, its solution and what that printed."""
+    title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+    texts = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for text in re.split(r"(?m)^(?=\*\*Exercise \d)", cell.source)[1:]:
+                texts[re.match(r"\*\*Exercise (\d+)", text)[1]] = text.strip()
+    intro = (
+        f"# Solutions: {title}\n\n"
+        "Folded: click to open one. They are here to be read. To run one, run your notebook "
+        f"[{name}](../{name}) up to the exercise, copy the cell into it, below the exercise, and "
+        "run it there. What a solution uses and does not make itself (imports, data, weights) was "
+        "made by the exercise's cell and those above it, or by the solutions before it."
+    )
+    cells = [nbformat.v4.new_markdown_cell(intro, id="intro")]
+    for cell in filter(_is_solution, notebook.cells):
+        number = re.match(r"# Solution of exercise (\d+)", cell.source)[1]
+        cells.append(nbformat.v4.new_markdown_cell(texts[number], id=f"exercise-{number}"))
+        cells.append(copy.deepcopy(cell))
+    return nbformat.v4.new_notebook(cells=cells, metadata=copy.deepcopy(notebook.metadata))
 
 
 def execute(numbers: list[str]) -> int:
@@ -203,6 +248,10 @@ def keep_figures(before: nbformat.NotebookNode, after: nbformat.NotebookNode) ->
             with contextlib.suppress(ValueError):  # what was no picture goes
                 if not pictures.change(was.data["image/png"], now.data["image/png"]):
                     now.data["image/png"] = was.data["image/png"]
+
+
+def _is_solution(cell: nbformat.NotebookNode) -> bool:
+    return "solution" in cell.metadata.get("tags", [])
 
 
 def _has_error(cell: nbformat.NotebookNode) -> bool:

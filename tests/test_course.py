@@ -72,6 +72,81 @@ def test_fresh_starts_anew_and_keeps_a_backup(course, launched):
     assert (course.MINE / "01_a.ipynb").read_text() != "solved"
 
 
+@pytest.fixture
+def with_the_course(course):
+    """The committed notebooks in place of made-up ones."""
+    for path in (TOP / "notebooks").glob("*.ipynb"):
+        (course.NOTEBOOKS / path.name).write_bytes(path.read_bytes())
+    return course
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def printed(cell):
+    return "".join(output.get("text", "") for output in cell.get("outputs", []))
+
+
+def test_run_all_in_a_copy_spoils_nothing(with_the_course, launched):
+    course = with_the_course
+    course.lab(fresh=False, options=[])
+    for source in course.notebooks():
+        original, mine = read(source), read(course.MINE / source.name)
+        nbformat.validate(mine)
+        solutions = [c for c in original.cells if "solution" in c.metadata.get("tags", [])]
+        kept = [cell for cell in original.cells if cell not in solutions]
+        assert len(solutions) >= 3
+        assert original.cells[-1 - len(solutions) : -1] == solutions, "no other cell needs them"
+        assert [cell.id for cell in mine.cells] == [cell.id for cell in kept]
+        changed = [n for n, cell in enumerate(mine.cells) if cell != kept[n]]
+        assert len(changed) == 1
+        assert f"(solutions/{source.name})" in mine.cells[changed[0]].source
+        assert mine.cells[changed[0]].source.startswith("## Solutions\n")
+        assert sum("not attempted yet" in printed(cell) for cell in mine.cells) == len(solutions)
+        told = "".join(cell.source + printed(cell) for cell in mine.cells)
+        assert not any(cell.source in told or printed(cell) in told for cell in solutions)
+        assert ": right" not in told
+
+
+def test_solutions_lie_beside_with_their_exercise_and_output(with_the_course, launched):
+    course = with_the_course
+    course.lab(fresh=False, options=[])
+    for source in course.notebooks():
+        original, beside = read(source), read(course.MINE / "solutions" / source.name)
+        nbformat.validate(beside)
+        intro, *rest = beside.cells
+        assert intro.source.startswith(
+            f"# Solutions: {original.cells[0].source.splitlines()[0][2:]}"
+        )
+        assert "copy the cell" in intro.source
+        assert f"(../{source.name})" in intro.source
+        solutions = [c for c in original.cells if "solution" in c.metadata.get("tags", [])]
+        assert rest[1::2] == solutions
+        for n, (text, solution) in enumerate(zip(rest[::2], rest[1::2], strict=True), 1):
+            assert text.source.startswith(f"**Exercise {n}** (")
+            assert text.source.count("**Exercise") == 1
+            assert any(cell.source.endswith(text.source) for cell in original.cells)
+            assert solution.source.startswith(f"# Solution of exercise {n}.")
+            assert printed(solution).startswith(f"{source.name[:2]}-{n}: right: ")
+
+
+def test_solutions_are_never_overwritten_and_fresh_backs_them_up(with_the_course, launched):
+    course = with_the_course
+    course.lab(fresh=False, options=[])
+    first, second = sorted((course.MINE / "solutions").iterdir())[:2]
+    before = second.read_bytes()
+    first.write_text("my notes")
+    second.unlink()
+    course.lab(fresh=False, options=[])
+    assert first.read_text() == "my notes"
+    assert second.read_bytes() == before, "one that is missing comes back, the same"
+    course.lab(fresh=True, options=[])
+    (backup,) = course.TOP.glob("my-notebooks.backup-*")
+    assert (backup / "solutions" / first.name).read_text() == "my notes"
+    assert first.read_text(encoding="utf-8") != "my notes"
+
+
 def test_render_leaves_pages_with_an_index_that_fetch_nothing(course):
     write(course.NOTEBOOKS, "01_a.ipynb", "print(6 * 7)")
     assert course.render() == 0
