@@ -6,7 +6,14 @@ from .planting import replace, seen_by
 @seen_by("tests/test_course.py")
 def readers_copies_overwritten(top):
     """`make lab` copies the notebooks again, over the reader's work."""
-    replace(top / "notebooks/course.py", "if not (MINE / source.name).exists():", "if True:")
+    replace(top / "notebooks/course.py", "if not path.exists():", "if True:")
+
+
+@seen_by("tests/test_course.py")
+def solutions_in_the_readers_copies(top):
+    """`make lab` leaves the solutions in, so that Run All opens their outputs."""
+    old = "mine.cells = [cell for cell in mine.cells if not _is_solution(cell)]"
+    replace(top / "notebooks/course.py", old, "mine.cells = list(mine.cells)")
 
 
 @seen_by("tests/test_course.py")
@@ -45,7 +52,7 @@ def figures_not_compared(top):
     replace(top / "tests/notebook_runs.py", "return not self.comparison_traceback", "return equal")
 
 
-@seen_by("tests/test_notebooks.py")
+@seen_by("tests/test_prose.py")
 def minutes_of_the_readme_changed(top):
     """README gives a notebook ten minutes less than the notebook itself."""
     replace(top / "README.md", "what Keras gives? | 45 |", "what Keras gives? | 35 |")

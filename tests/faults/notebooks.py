@@ -11,6 +11,7 @@ SLICES = "notebooks/02_slice_the_weights.ipynb"
 REPLAY = "notebooks/03_replay_the_cell.ipynb"
 HEATMAPS = "notebooks/04_draw_heatmaps_and_norms.ipynb"
 BIAS = "notebooks/05_set_the_forget_bias.ipynb"
+HOURS = "notebooks/06_trace_the_past_hours.ipynb"
 
 # Code and what it shows.
 
@@ -132,25 +133,31 @@ def picture_that_is_none(top):
 # Prose.
 
 
-@seen_by("tests/test_notebooks.py")
+@seen_by("tests/test_prose.py")
 def percentages_in_the_summary_changed(top):
     """The gain over ridge is 17 to 20 %."""
     replace_in_cell(top / FORECASTER, "by 7 to 10 % (test year", "by 17 to 20 % (test year")
 
 
-@seen_by("tests/test_notebooks.py")
+@seen_by("tests/test_prose.py")
 def digits_of_a_count_exchanged(top):
     """The network has 5,531 numbers."""
     replace_in_cell(top / FORECASTER, "Its 5,351 numbers", "Its 5,531 numbers")
 
 
-@seen_by("tests/test_notebooks.py")
+@seen_by("tests/test_prose.py")
 def decimal_in_prose_changed(top):
     """32 ones have the norm 5.76."""
     replace_in_cell(top / HEATMAPS, "have the norm 5.66)", "have the norm 5.76)")
 
 
-@seen_by("tests/test_notebooks.py")
+@seen_by("tests/test_prose.py")
+def unit_in_prose_changed(top):
+    """Half of the cell is left after 103.2 degrees."""
+    replace_in_cell(top / BIAS, "after 103.2 hours, with", "after 103.2 °C, with")
+
+
+@seen_by("tests/test_prose.py")
 def given_of_an_exercise_changed(top):
     """The exercise asks about another stretch than its answer is for."""
     replace_in_cell(
@@ -158,16 +165,26 @@ def given_of_an_exercise_changed(top):
     )
 
 
-@seen_by("tests/test_notebooks.py")
+@seen_by("tests/test_prose.py")
 def reference_to_no_section(top):
-    """The text sends the reader to section 9 of 8."""
-    replace_in_cell(top / BIAS, "sections 1 to 4, section 8 and", "sections 1 to 4, section 9 and")
+    """The text names section 9 and leads to section 8."""
+    replace_in_cell(top / HOURS, "are worse ([section 8](#8.-", "are worse ([section 9](#8.-")
 
 
-@seen_by("tests/test_notebooks.py")
+@seen_by("tests/test_prose.py")
+def reference_to_the_wrong_place(top):
+    """A link that names section 8 leads to section 5."""
+    replace_in_cell(
+        top / HOURS,
+        "are worse ([section 8](#8.-The-ground-truth:-train-without-it))",
+        "are worse ([section 8](#5.-The-puzzle-of-notebook-05))",
+    )
+
+
+@seen_by("tests/test_prose.py")
 def minutes_of_the_opening_changed(top):
-    """The notebook says that it takes 25 minutes."""
-    replace_in_cell(top / SLICES, "About 35 minutes.", "About 25 minutes.")
+    """The notebook says that it takes 30 minutes."""
+    replace_in_cell(top / SLICES, "About 40 minutes, exercises", "About 30 minutes, exercises")
 
 
 # Exercises.

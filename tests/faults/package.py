@@ -231,15 +231,15 @@ def every_answer_right(top):
     """The check of an exercise accepts whatever it is given."""
     replace(
         top / "lstm_helpers/exercises.py",
-        "if _same(answer, exercise.answer, exercise.tolerance):",
-        "if answer is not None:",
+        "return any(_distance(given, target) <= exercise.within for target in targets)",
+        "return True",
     )
 
 
 @seen_by("tests/test_exercises.py")
 def number_of_a_usual_mistake_changed(top):
     """The mistake of forgetting the biases has another number than it leads to."""
-    old, new = '18944: "The biases are missing', '18954: "The biases are missing'
+    old, new = "Wrong(4 * (10 + 64) * 64, ", "Wrong(4 * (11 + 64) * 64, "
     replace(top / "lstm_helpers/exercises.py", old, new)
 
 
