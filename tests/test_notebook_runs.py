@@ -318,7 +318,7 @@ def test_far_over_its_budget_a_notebook_fails(red):
     assert re.search(r"(?m)^05_grows.ipynb +\d+ +0.2 .*TOO MUCH$", said)
     assert "notebooks/05_grows.ipynb took" in said
     assert "seconds, more than 3 times its budget of 0.2: see notebook_budgets" in said
-    assert re.search(r"(?m)^01_texts.ipynb +\d+ +100 +\S+ +4,096$", said)
+    assert re.search(r"(?m)^01_texts.ipynb +\d+ +100 +.+ +4,096$", said)
     assert "Figures compared." in said
 
 
@@ -351,11 +351,11 @@ def test_a_good_run_leaves_no_page_and_takes_one_thread(tmp_path, monkeypatch):
         "01_a.ipynb",
         (threads, [new_output("stream", text="1 1\n")]),
         ("x = 2", []),
-        printing("x", "x"),
+        *[("x += 1", [])] * 8,  # as soon as one goes to another kernel, there is no x
         drawing(picture(GREEN)),
         # nbval's five seconds are over before its output ends.
         (LATE, []),
-        ("print(x)", [new_output("stream", text="2\n")]),
+        ("print(x)", [new_output("stream", text="10\n")]),
     )
     write(
         repo,
@@ -367,7 +367,7 @@ def test_a_good_run_leaves_no_page_and_takes_one_thread(tmp_path, monkeypatch):
     left.parent.mkdir(parents=True)
     left.write_text("of a run before")
     said = run(repo, "-n2", code=0)
-    assert "8 passed" in said
+    assert "15 passed" in said
     assert not left.exists()
     assert re.search(r"(?m)^01_a.ipynb +\d+ +60 +\S+.* +1,024", said)
     assert re.search(r"(?m)^02_b.ipynb +\d+ +60 +\S+.* +1,024", said)
@@ -415,4 +415,4 @@ def test_make_adds_nothing_but_workers_to_a_bare_pytest():
         "$(PY) -m pytest -n 2 --dist loadscope --nbval --nbval-current-env tests notebooks $(ARGS)"
     )
     settings = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
-    assert "--nbval-cell-timeout=900" in settings["tool"]["pytest"]["ini_options"]["addopts"]
+    assert "--nbval-cell-timeout=300" in settings["tool"]["pytest"]["ini_options"]["addopts"]
