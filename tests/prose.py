@@ -137,7 +137,7 @@ def evidence(code) -> Evidence:
         loose = {_unit(match) for text in texts for match in named.finditer(text)}
         for number in (number for text in texts for number in numbers(text)):
             printed.append((number.value, {number.unit} if number.unit else loose))
-        solution = "solution" in cell.metadata.get("tags", [])  # its check asserts all of it
+        solution = "solution" in cell.metadata.get("tags", [])  # it is checked, all of it
         for node in ast.walk(ast.parse(cell.source)):
             if solution or isinstance(node, ast.Assert):
                 asserted |= set(_constants(node))
@@ -174,17 +174,20 @@ def _said(output) -> list[str]:
 
 
 def sections(notebook) -> list[Section]:
-    """The notebook from ## to ##; first what stands before, under the title."""
+    """The notebook from ## to ##, first what stands before; each exercise with its solution."""
     found: list[Section] = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            found[-1].code.append(cell)
+            solved = re.match(r"# Solution of exercise (\d+)", cell.source)
+            name = f"Exercise {solved.group(1)}" if solved else found[-1].heading
+            home = next(part for part in found if part.heading == name)
+            home.code.append(cell)
             continue
-        starts = [match.start() for match in re.finditer(r"(?m)^## ", cell.source)]
+        starts = {m.start() for m in re.finditer(r"(?m)^(?:## |\*\*Exercise \d)", cell.source)}
         cuts = sorted({0, *starts, len(cell.source)})
         for start, end in itertools.pairwise(cuts):
             if not found or start in starts:
-                heading = cell.source[start:].split("\n")[0].lstrip("# ")
+                heading = re.match(r"(?:#+ |\*\*)(Exercise \d+|.*)", cell.source[start:]).group(1)
                 found.append(Section(heading, [], []))
             found[-1].texts.append((cell, start, end))
     return found
@@ -193,16 +196,14 @@ def sections(notebook) -> list[Section]:
 def proofs(notebook) -> list[Evidence]:
     """The evidence that counts in each section."""
     parts = sections(notebook)
-    whole = evidence([cell for part in parts if part.heading != "Solutions" for cell in part.code])
-    solutions = [cell for part in parts if part.heading == "Solutions" for cell in part.code]
-    found = []
-    for n, part in enumerate(parts):
-        if n == 0 or part.heading in WHOLE:
-            # Not what is asserted: all assertions together hold every small number.
-            found.append(Evidence(whole.printed, set()))
-        else:
-            found.append(evidence(part.code + solutions * (part.heading == "On your own")))
-    return found
+    bodies = [part.code for part in parts if not part.heading.startswith("Exercise")]
+    whole = evidence([cell for code in bodies for cell in code])
+    # For what sums up, not what is asserted: all assertions together hold every small number.
+    sums_up = [n == 0 or part.heading in WHOLE for n, part in enumerate(parts)]
+    return [
+        Evidence(whole.printed, set()) if of_all else evidence(part.code)
+        for part, of_all in zip(parts, sums_up, strict=True)
+    ]
 
 
 def stale(notebook, listed=(), known=None) -> list[str]:
@@ -248,6 +249,9 @@ def lost(notebook, path, files) -> list[str]:
         elif ":" not in target and not (path.parent / target).exists():
             found.append(f"[{text}]({target}): no such file")
 
+    numbered = re.findall(r"(?m)^## (\d+)\. ", source)
+    if numbered != [str(n + 1) for n in range(len(numbered))]:
+        found.append(f"sections are numbered {numbered}")
     optional = [p.heading.split(".")[0] for p in parts if p.heading.endswith("(optional)")]
     need = re.search(r"(?m)^\*\*What you'll need\.\*\*.*$", source).group()
     named = re.search(r"[Ss]ections? ([\d, andto]+?) (?:is|are) optional", need)

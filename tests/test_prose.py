@@ -170,7 +170,7 @@ def test_a_changed_number_is_found():
             count += 1
             slipped += [change] if not problems(notebook, number, known) else []
     print(f"{count - len(slipped)} of {count} changed numbers found; not:", *slipped, sep="\n")
-    assert len(slipped) <= 0.07 * count, "\n".join(slipped)
+    assert len(slipped) <= 0.06 * count, "\n".join(slipped)
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -185,6 +185,7 @@ def test_every_reference_leads_where_it_says(number):
         ("06", "(#8.-", "(#9.-"),
         ("06", "## 8. The", "## 8. A"),
         ("06", "[section 1](#1.-A-world-where-we-know-the-answer)", "section 1"),
+        ("05", "## 3. From", "## 4. From"),
         ("05", "sections 5 to 7 are optional", "sections 5 to 8 are optional"),
         ("05", "Notebook 06 finds", "Notebook 60 finds"),
         ("05", "Exercise 3 of notebook 03", "Exercise 5 of notebook 03"),
@@ -218,7 +219,7 @@ def wrong_in_readme(text):
     found, core, taken = [], {}, 0
     table = re.findall(r"(?m)^(\| \[(.+)\]\(notebooks/(.+)\) \| (.+) \| .+ \|)$", text)
     if [target for _, _, target, _ in table] != [path.name for path in NOTEBOOKS]:
-        found.append("expected one row for each notebook, in order")
+        return ["expected one row for each notebook, in order"]
     for row, name, target, question in table:
         number = target[:2]
         core[number], _ = rounded(READ[number], number)
@@ -233,7 +234,10 @@ def wrong_in_readme(text):
         for _, target in LINK.findall(text)
         if "://" not in target and not (README.parent / target).exists()
     ]
-    for many, total in re.findall(r"(?s)(?:half a day:|a day adds) (.+?) \((\d+)", text):
+    days = re.findall(r"(?s)(?:half a day:|a\sday\sadds) (.+?) \((\d+)", text)
+    if len(days) != 2:
+        found.append("expected minutes for half a day and for a day")
+    for many, total in days:
         taken += sum(core[number] for number in re.findall(r"\d\d", many))
         if taken != int(total):
             found.append(f"expected {taken} minutes, got {total}: {many}")
@@ -249,11 +253,24 @@ def test_readme_states_the_minutes_of_all():
     assert wrong_in_readme(README.read_text(encoding="utf-8")) == []
 
 
-def test_planted_minutes_are_found():
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("| 45 (+ 5) |", "| 40 (+ 5) |"),
+        ("(160 minutes)", "(150 minutes)"),
+        ("(255)", "(260)"),
+        ("Which numbers belong to which gate?", "Which numbers belong where?"),
+        ("(notebooks/02_", "(notebooks/03_"),
+        ("(data/README.md)", "(data/READ.md)"),
+    ],
+)
+def test_planted_faults_of_readme_are_found(old, new):
     text = README.read_text(encoding="utf-8")
-    for old, new in [("| 45 (+ 5) |", "| 40 (+ 5) |"), ("(160 minutes)", "(150 minutes)")]:
-        assert old in text
-        assert wrong_in_readme(text.replace(old, new))
+    assert old in text
+    assert wrong_in_readme(text.replace(old, new))
+
+
+def test_planted_minutes_are_found():
     opening = edited("05", "take 5 more", "take 20 more").cells[0].source
     assert stated(opening) != rounded(READ["05"], "05")
     longer = edited("05", "## 8. A puzzle", "## 8. A puzzle" + " word" * 750)
