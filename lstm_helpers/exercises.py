@@ -1,7 +1,7 @@
 """One checker, and a table of answers and usual mistakes for each notebook.
 
 ``check`` says *not attempted yet*, *right*, or what a wrong answer shows. It says the answer only
-to who has it: else it stands, worked out, in the solutions.
+to someone who has found it. For all others it stands, worked out, in the solutions.
 
 To add an exercise, add an entry to ``EXERCISES``: the answer, why it is right, and a row for each
 usual mistake. Write the number of a mistake as the wrong way computes it, ``1000 - 24`` and not
@@ -680,7 +680,7 @@ EXERCISES = {
             ),
             Wrong(1, "That is where Keras begins. It leaves half after about 2 hours."),
             Wrong(24, "That opens the gate fully and for ever: sigmoid(24) is 1 to ten digits."),
-            Wrong(5, "That gives about 100 hours."),
+            Wrong(5, "With that bias half is left after about 100 hours."),
         ),
         hint="Solve sigmoid(b) = f for b, with the f of exercise 2.",
     ),

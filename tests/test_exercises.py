@@ -491,6 +491,29 @@ def test_no_message_and_no_hint_says_the_answer(name, fragment):
         assert all(round(number, decimals) != round(right, decimals) for number in numbers)
 
 
+def persistence_is_half_as_wrong():
+    return wrong_answer("01-3", "error of persistence") < right_answer("01-3") / 2
+
+
+@pytest.mark.parametrize(
+    ("name", "claim"),
+    [
+        ("05-2", lambda: f"half after about {lh.half_life(1 - 1 / 24):.0f} hours"),
+        ("05-3", lambda: f"leaves half after about {lh.half_life(sigmoid(1)):.0f} hours"),
+        ("05-3", lambda: f"half is left after about {round(lh.half_life(sigmoid(5)), -1):.0f} h"),
+        (
+            "05-3",
+            lambda: f"{'a bit over a third' if 0.34 < sigmoid(np.log(24)) ** 24 < 0.4 else 0}",
+        ),
+        ("05-3", lambda: f"sigmoid(24) is {sigmoid(24):.10f}".replace("1.0000000000", "1 to ten")),
+        ("01-3", lambda: f"{'less' if persistence_is_half_as_wrong() else 'more'} than half"),
+    ],
+)
+def test_what_a_message_claims_is_so(name, claim):
+    exercise = exercises.EXERCISES[name]
+    assert any(claim() in said for said in (exercise.because, *(r.shows for r in exercise.wrong)))
+
+
 TOO_FEW = {
     "01-3": [3.8, 4],
     "04-2": [0.6],
