@@ -236,6 +236,10 @@ def strip(notebook: nbformat.NotebookNode) -> None:
         cell.metadata = nbformat.from_dict({name: cell.metadata[name] for name in sorted(kept)})
 
 
+def _is_solution(cell: nbformat.NotebookNode) -> bool:
+    return "solution" in cell.metadata.get("tags", [])
+
+
 def keep_figures(before: nbformat.NotebookNode, after: nbformat.NotebookNode) -> None:
     """Keep the bytes of each figure that is still the same picture: a diff shows what changed."""
     for old, new in zip(before.cells, after.cells, strict=True):
@@ -248,10 +252,6 @@ def keep_figures(before: nbformat.NotebookNode, after: nbformat.NotebookNode) ->
             with contextlib.suppress(ValueError):  # what was no picture goes
                 if not pictures.change(was.data["image/png"], now.data["image/png"]):
                     now.data["image/png"] = was.data["image/png"]
-
-
-def _is_solution(cell: nbformat.NotebookNode) -> bool:
-    return "solution" in cell.metadata.get("tags", [])
 
 
 def _has_error(cell: nbformat.NotebookNode) -> bool:
