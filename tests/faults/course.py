@@ -46,7 +46,7 @@ def any_picture_the_same(top):
     replace(top / "notebooks/pictures.py", "LEVELS, PIXELS = 2, 100", "LEVELS, PIXELS = 255, 10**9")
 
 
-@seen_by("tests/test_notebook_runs.py")
+@seen_by("tests/test_notebook_runs.py::test_stale_figures_are_named_and_measured")
 def figures_not_compared(top):
     """A notebook's run does not look at its figures."""
     replace(top / "tests/notebook_runs.py", "return not self.comparison_traceback", "return equal")
