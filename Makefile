@@ -7,7 +7,7 @@ PY := .venv/bin/python
 READY := .venv/installed
 export PYTHONUTF8 := 1
 
-.PHONY: help lab test matrix mutate fuzz course notebooks model experiments bench lint
+.PHONY: help lab test matrix mutate fuzz faults course notebooks model experiments bench lint
 
 help:
 	@echo "make lab          open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
@@ -23,6 +23,7 @@ help:
 	@echo "make experiments  measure the forget bias and the worth of each hour anew (about an hour;"
 	@echo "                  ARGS=--continue goes on)"
 	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 10 minutes)"
+	@echo "make faults       plant faults and see which test catches each (ONLY=name for one)"
 	@echo "make lint         ruff over package, tests and notebooks"
 
 $(READY): pyproject.toml constraints.txt
@@ -71,6 +72,9 @@ bench: $(READY)
 experiments: $(READY)
 	$(PY) data/make_experiments.py $(ARGS)
 	$(PY) data/make_window_experiments.py $(ARGS)
+
+faults: $(READY)
+	PYTHONPATH=tests $(PY) -m faults $(ONLY)
 
 lint: $(READY)
 	$(PY) -m ruff check .

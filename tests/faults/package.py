@@ -1,0 +1,257 @@
+"""Faults in the package: arithmetic, names, time, imports."""
+
+from .planting import replace, seen_by
+
+# Names of the arrays.
+
+
+@seen_by("tests/test_layouts.py")
+def two_gates_swapped(top):
+    """The forget gate and the candidate have each other's quarter."""
+    replace(top / "lstm_helpers/layouts.py", '("i", "f", "c", "o")', '("i", "c", "f", "o")')
+
+
+@seen_by("tests/test_layouts.py")
+def old_order_of_keras_1_taken_for_todays(top):
+    """Twelve arrays of Keras 1 are named in the order of Keras 3."""
+    replace(top / "lstm_helpers/layouts.py", '_KERAS1_ORDER = "icfo"', '_KERAS1_ORDER = "ifco"')
+
+
+@seen_by("tests/test_layouts.py")
+def recurrent_kernel_transposed(top):
+    """Each gate's square of the recurrent kernel comes back transposed."""
+    replace(
+        top / "lstm_helpers/gates.py",
+        "            Gates(**recurrent_kernel),",
+        "            Gates(**{gate: array.T for gate, array in recurrent_kernel.items()}),",
+    )
+
+
+@seen_by("tests/test_layers.py")
+def forget_bias_set_on_the_input_gate(top):
+    """set_forget_bias writes into the first quarter."""
+    replace(top / "lstm_helpers/layers.py", "w.bias.f[...] = rounded", "w.bias.i[...] = rounded")
+
+
+@seen_by("tests/test_keras_tools.py")
+def forget_bias_of_a_new_layer_in_the_candidate(top):
+    """The initializer puts its number into the third quarter."""
+    old, new = "(zeros, forget, zeros, zeros)", "(zeros, zeros, forget, zeros)"
+    replace(top / "lstm_helpers/keras_tools.py", old, new)
+
+
+@seen_by("tests/test_gates.py")
+def spectral_norm_is_the_frobenius_norm(top):
+    """gate_norms gives the same for both names."""
+    old, new = "np.linalg.norm(array, 2)", 'np.linalg.norm(array, "fro")'
+    replace(top / "lstm_helpers/gates.py", old, new)
+
+
+# Replay and gradient.
+
+
+@seen_by("tests/test_numpy_lstm.py")
+def tanh_dropped_from_the_output(top):
+    """The replay's hidden state is o * c."""
+    replace(
+        top / "lstm_helpers/numpy_lstm.py",
+        "        output_activation(cell, hidden)\n        np.multiply(hidden, o, out=hidden)",
+        "        np.multiply(cell, o, out=hidden)",
+    )
+
+
+@seen_by("tests/test_numpy_lstm.py")
+def gates_before_the_sigmoid(top):
+    """The trace shows what goes into the sigmoid and calls it the gates."""
+    replace(
+        top / "lstm_helpers/numpy_lstm.py",
+        "    trace = LSTMTrace(Gates(i, f, c, o), cell,",
+        "    i, f, o = (np.log(gate / (1 - gate)) for gate in (i, f, o))\n"
+        "    trace = LSTMTrace(Gates(i, f, c, o), cell,",
+    )
+
+
+@seen_by("tests/test_numpy_lstm.py")
+def mask_ignored(top):
+    """The replay works through steps that the mask skips."""
+    replace(top / "lstm_helpers/numpy_lstm.py", "if skip is not None:", "if False:")
+
+
+@seen_by("tests/test_numpy_lstm.py")
+def go_backwards_ignored(top):
+    """The replay reads from the first step on, whatever the layer says."""
+    replace(top / "lstm_helpers/numpy_lstm.py", "    if w.go_backwards:\n", "    if False:\n")
+
+
+@seen_by("tests/test_numpy_lstm.py")
+def initial_state_ignored(top):
+    """The replay starts from a hidden state of zeros."""
+    replace(
+        top / "lstm_helpers/numpy_lstm.py",
+        "h[...] = steps[0, 5 * units :] = initial_state[0].T",
+        "h[...] = steps[0, 5 * units :] = 0",
+    )
+
+
+@seen_by("tests/test_numpy_lstm.py::test_jacobian_equals_central_differences")
+def gradient_not_through_the_forget_gate(top):
+    """The backward pass hands the cell's derivative on whole."""
+    replace(top / "lstm_helpers/numpy_lstm.py", "        dc *= f[:, None]\n", "")
+
+
+@seen_by("tests/test_memory.py")
+def half_life_in_another_base(top):
+    """Steps until 1/e is left, not one half."""
+    replace(top / "lstm_helpers/memory.py", "-1 / np.log2(gate)", "-1 / np.log(gate)")
+
+
+# Attribution.
+
+
+@seen_by("tests/test_attribution.py")
+def lags_reversed(top):
+    """The temporal profile begins with the oldest hour."""
+    replace(top / "lstm_helpers/attribution.py", ".mean(axis=0)[::-1].copy()", ".mean(axis=0)")
+
+
+@seen_by("tests/test_attribution.py")
+def lags_of_a_permutation_reversed(top):
+    """Permutation by lag begins with the oldest hour."""
+    replace(
+        top / "lstm_helpers/attribution.py", "(slice(None), time - 1 - lag)", "(slice(None), lag)"
+    )
+
+
+@seen_by("tests/test_attribution.py")
+def baseline_ignored(top):
+    """Integrated gradients multiply by the input, not by what was added to the baseline."""
+    old, new = "attributions *= inputs - baselines", "attributions *= inputs"
+    replace(top / "lstm_helpers/attribution.py", old, new)
+
+
+@seen_by("tests/test_attribution.py")
+def baseline_of_occlusion_ignored(top):
+    """Occlusion puts zeros in, whatever was asked for."""
+    old, new = "copy[:, *place] = baselines[sample, part][:, *place]", "copy[:, *place] = 0"
+    replace(top / "lstm_helpers/attribution.py", old, new)
+
+
+@seen_by("tests/test_attribution.py")
+def groups_ignored(top):
+    """Permutation shuffles over all windows, across the groups."""
+    replace(
+        top / "lstm_helpers/attribution.py",
+        "    members = [np.flatnonzero(number == n) for n in range(number.max() + 1)]\n"
+        "    if len(members) == len(inputs):",
+        "    members = [np.arange(len(inputs))]\n    if number.max() + 1 == len(inputs):",
+    )
+
+
+@seen_by("tests/test_attribution.py")
+def completeness_always_zero(top):
+    """The delta of integrated gradients says that nothing is missing, whatever is."""
+    replace(
+        top / "lstm_helpers/attribution.py",
+        "delta = attributions.sum(axis=(1, 2)) - (end - start)",
+        "delta = 0 * (end - start)",
+    )
+
+
+# Weather and forecaster.
+
+
+@seen_by("tests/test_weather.py::test_wind_blows_away_from_its_name")
+def wind_turned_round(top):
+    """A west wind counts as one that blows to the west."""
+    replace(top / "lstm_helpers/weather.py", "-speed * np.sin(radians)", "speed * np.sin(radians)")
+
+
+@seen_by("tests/test_weather.py")
+def long_gaps_filled(top):
+    """A straight line is drawn through gaps of any length."""
+    replace(top / "lstm_helpers/weather.py", "(gap & (length <= max_gap))", "gap")
+
+
+@seen_by("tests/test_forecaster.py")
+def horizon_off_by_one(top):
+    """The target lies an hour too early."""
+    old, new = "values[newest + horizon :]", "values[newest + horizon - 1 :]"
+    replace(top / "lstm_helpers/forecaster.py", old, new)
+
+
+@seen_by("tests/test_forecaster.py")
+def training_years_moved(top):
+    """The training years reach into the validation year."""
+    old, new = '"2015-02-28 23:00"),\n    "validation"', '"2015-08-31 23:00"),\n    "validation"'
+    replace(top / "lstm_helpers/forecaster.py", old, new)
+
+
+@seen_by("tests/test_forecaster.py")
+def change_scaled_by_the_readings(top):
+    """The scaler divides changes by the spread of the readings."""
+    old, new = "(change / self.change_std).astype", "(change / self.std).astype"
+    replace(top / "lstm_helpers/forecaster.py", old, new)
+
+
+@seen_by("tests/test_forecaster.py")
+def climatology_of_the_wrong_hour(top):
+    """The typical value is looked up at the hour of the newest reading, not of the target."""
+    replace(
+        top / "lstm_helpers/forecaster.py",
+        "        when = w.times + pd.Timedelta(hours=w.horizon)\n        return self.table",
+        "        when = w.times\n        return self.table",
+    )
+
+
+@seen_by("tests/test_forecaster.py")
+def clock_missing(top):
+    """Ridge with clock is given a clock that stands still."""
+    old, new = "*([clock_features(w)] if clock", "*([0 * clock_features(w)] if clock"
+    replace(top / "lstm_helpers/forecaster.py", old, new)
+
+
+# Figures, exercises, imports.
+
+
+@seen_by("tests/test_plots.py::test_one_scale_with_zero_in_its_middle_serves_all_panels")
+def colour_scale_not_centred(top):
+    """White is not zero in the heatmaps of gates."""
+    old, new = "                vmin=-limit,\n", "                vmin=-limit / 2,\n"
+    replace(top / "lstm_helpers/plots.py", old, new)
+
+
+@seen_by("notebooks/02_slice_the_weights.ipynb")
+def muted_bars_in_magenta(top):
+    """A colour of the house changes, and every figure with it."""
+    replace(top / "lstm_helpers/plots.py", '"#D55E00", "#8C8C8C"', '"#D55E00", "#FF00FF"')
+
+
+@seen_by("tests/test_exercises.py")
+def every_answer_right(top):
+    """The check of an exercise accepts whatever it is given."""
+    replace(
+        top / "lstm_helpers/exercises.py",
+        "return any(_distance(given, target) <= exercise.within for target in targets)",
+        "return True",
+    )
+
+
+@seen_by("tests/test_exercises.py")
+def number_of_a_usual_mistake_changed(top):
+    """The mistake of forgetting the biases has another number than it leads to."""
+    old, new = "Wrong(4 * (10 + 64) * 64, ", "Wrong(4 * (11 + 64) * 64, "
+    replace(top / "lstm_helpers/exercises.py", old, new)
+
+
+@seen_by("tests/test_import.py::test_the_package_loads_nothing_heavy")
+def import_loads_tensorflow(top):
+    """Importing the package imports Keras."""
+    old = "import contextlib\nimport os\n"
+    replace(top / "lstm_helpers/__init__.py", old, f"{old}import keras\n")
+
+
+@seen_by("tests/test_import.py::test_the_package_loads_nothing_heavy")
+def gates_need_pandas(top):
+    """The names of the arrays come with pandas."""
+    old = "import numpy as np\n"
+    replace(top / "lstm_helpers/gates.py", old, f"{old}import pandas as pd\n")
