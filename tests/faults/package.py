@@ -88,8 +88,8 @@ def initial_state_ignored(top):
     """The replay starts from a hidden state of zeros."""
     replace(
         top / "lstm_helpers/numpy_lstm.py",
-        "h[...] = steps[0, 5 * units :] = initial_state[0].T",
-        "h[...] = steps[0, 5 * units :] = 0",
+        "h[...] = initial_state[0].T",
+        "h[...] = 0",
     )
 
 
@@ -102,7 +102,7 @@ def gradient_not_through_the_forget_gate(top):
 @seen_by("tests/test_memory.py")
 def half_life_in_another_base(top):
     """Steps until 1/e is left, not one half."""
-    replace(top / "lstm_helpers/memory.py", "-1 / np.log2(gate)", "-1 / np.log(gate)")
+    replace(top / "lstm_helpers/memory.py", "1 / np.log2(gate)", "1 / np.log(gate)")
 
 
 # Attribution.
