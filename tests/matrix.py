@@ -24,6 +24,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build" / "matrix"
 SUITE = ["-q", "-n", "2", "--dist", "loadscope", "--nbval", "--nbval-current-env"]
+"""What ``make test`` gives to pytest."""
 EVERYTHING = ["tests", "notebooks"]
 # What emulation finishes in an hour. Notebook 01 trains over 15 minutes there, 06 takes over an
 # hour; the rest of the tests need Keras to train, or more memory than an emulator likes.
@@ -193,7 +194,8 @@ def arm64(row: Row) -> tuple[list[str] | None, dict | str]:
         return None, f"needs {lacks} (Debian: qemu-user-static, debootstrap, binfmt-support; root)"
     root = BUILD / "arm64"
     script = BUILD / "arm64.sh"
-    options = "-q --nbval --nbval-current-env --nbval-cell-timeout 3600"
+    # An emulator is slow: no budgets, and an hour for a cell.
+    options = "-q --nbval --nbval-current-env --nbval-cell-timeout=3600 -o notebook_budgets="
     tests = " ".join(expand(row.tests))
     inside = f"OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest {options} {tests}"
     script.write_text(ARM64.format(root=root, top=TOP, inside=inside), encoding="utf-8")
