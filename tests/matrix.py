@@ -24,7 +24,8 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build" / "matrix"
 SUITE = ["-q", "-n", "2", "--dist", "loadscope", "--nbval", "--nbval-current-env"]
-"""What ``make test`` gives to pytest."""
+SUITE += ["--nbval-cell-timeout=3000", "-o", "notebook_budgets="]
+"""What ``make test`` gives to pytest, with time for a machine that is slow by intention."""
 EVERYTHING = ["tests", "notebooks"]
 # What emulation finishes in an hour. Notebook 01 trains over 15 minutes there, 06 takes over an
 # hour; the rest of the tests need Keras to train, or more memory than an emulator likes.
