@@ -80,8 +80,10 @@ def _failures(report: Path) -> list[tuple[str, str]]:
         for failure in case.iter("failure"):
             message = re.sub(r"(\x1b|#x1B)\[[0-9;]*m", "", failure.get("message", ""))
             lines = [line.strip() for line in message.splitlines() if line.strip()]
-            where = case.get("file") or case.get("classname")
-            found.append((f"{where}::{case.get('name')}", " ".join(lines)))
+            name = f"{case.get('file')}::{case.get('name')}"
+            if lines and lines[0].startswith(case.get("file")):  # a notebook: which cell it was
+                lines = lines[1:]
+            found.append((name, " ".join(lines)))
     return found
 
 
@@ -129,7 +131,7 @@ def main(names: Sequence[str]) -> int:
             print(f"    {fault.broken}")
             if outcome.caught:
                 test, message = outcome.failures[0]
-                print(f"    by {test}: {message[:160]}", flush=True)
+                print(f"    by {test}: {message[:200]}", flush=True)
             else:
                 missed.append(name)
                 # Green, or pytest itself broke: its last line says which.

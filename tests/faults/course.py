@@ -19,7 +19,7 @@ def solutions_in_the_readers_copies(top):
 @seen_by("tests/test_course.py")
 def solutions_open_on_the_pages(top):
     """`make course` renders solutions as any other cell."""
-    old, new = 'template_file="course.html.j2"', 'template_file="lab/index.html.j2"'
+    old, new = "{% if 'solution' in cell.metadata.get('tags', []) %}", "{% if false %}"
     replace(top / "notebooks/course.py", old, new)
 
 
@@ -43,7 +43,15 @@ def metadata_left_in_executed_notebooks(top):
 @seen_by("tests/test_pictures.py")
 def any_picture_the_same(top):
     """Two figures count as the same picture whatever their pixels."""
-    replace(top / "notebooks/pictures.py", "LEVELS, PIXELS = 2, 100", "LEVELS, PIXELS = 255, 10**9")
+    replace(
+        top / "notebooks/pictures.py", "if count <= PIXELS and off.max() <= LEVELS:", "if True:"
+    )
+
+
+@seen_by("tests/test_pictures.py")
+def figures_compared_loosely(top):
+    """Two figures count as the same picture while 900 pixels differ or fewer, a lot."""
+    replace(top / "notebooks/pictures.py", "LEVELS, PIXELS = 2, 100", "LEVELS, PIXELS = 200, 900")
 
 
 @seen_by("tests/test_notebook_runs.py::test_stale_figures_are_named_and_measured")

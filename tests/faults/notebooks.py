@@ -197,7 +197,7 @@ def solution_unfolded(top):
         del cell_with(read, "# Solution of exercise 1.").metadata["jupyter"]
 
 
-@seen_by("tests/test_exercises.py")
+@seen_by("tests/test_notebooks.py")
 def stub_solved(top):
     """The cell for the reader's answer holds it."""
     old, new = "units_of_the_colleague = ...", "units_of_the_colleague = 50"

@@ -239,7 +239,7 @@ def every_answer_right(top):
 @seen_by("tests/test_exercises.py")
 def number_of_a_usual_mistake_changed(top):
     """The mistake of forgetting the biases has another number than it leads to."""
-    old, new = "Wrong(4 * (10 + 64) * 64, ", "Wrong(4 * (11 + 64) * 64, "
+    old, new = "Wrong(4 * (10 + 64) * 64, ", "Wrong(4 * (12 + 64) * 64, "
     replace(top / "lstm_helpers/exercises.py", old, new)
 
 
