@@ -25,7 +25,7 @@ with lh.quiet():
     import keras
     import tensorflow as tf
 
-from lstm_helpers import forecaster, tasks, weather
+from lstm_helpers.course import forecaster, models, tasks, weather
 from lstm_helpers.keras_tools import ForgetBias
 
 HERE = Path(__file__).parent
@@ -98,25 +98,24 @@ def run_task(task: str, bias, learning_rate: float, seed: int) -> dict:
     }
 
 
-def run_weather(bias, seed: int, windows: dict) -> dict:
+def run_weather(bias, seed: int, data) -> dict:
     """The forecaster of the course from another forget bias, and its row.
 
     From bias 1 this is the course's own model of that seed.
     """
-    training = forecaster.join(windows["training"][s] for s in forecaster.TRAINING_STATIONS)
-    scaler = forecaster.Scaler.fit(training)
+    training, scaler = data.joined("training"), data.scaler
     keras.utils.set_random_seed(seed)
-    model = forecaster.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
+    model = models.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
     layer = model.layers[0]
     start = forget_bias(bias, forecaster.TIME_STEPS, seed)((4 * layer.units,))
     layer.cell.bias.assign(start)
     before = lh.gate_weights(layer).bias.f
     targets = scaler.scale_change(training.change)
-    forecaster.train(model, scaler.scale(training.inputs), targets)
+    models.train(model, scaler.scale(training.inputs), targets)
     after = lh.gate_weights(layer).bias.f
     errors = [
-        forecaster.errors(forecaster.predict(model, w, scaler), w).loc["temp", "MAE"]
-        for w in (windows["validation"][s] for s in forecaster.TRAINING_STATIONS)
+        forecaster.errors(models.predict(model, w, scaler), w).loc["temp", "MAE"]
+        for w in (data.parts["validation"][s] for s in forecaster.TRAINING_STATIONS)
     ]
     return {
         "bias": bias,
@@ -159,7 +158,7 @@ def card() -> dict:
             "seeds": list(WEATHER_SEEDS),
             "horizon_hours": 6,
             "time_steps": forecaster.TIME_STEPS,
-            "epochs": forecaster.EPOCHS,
+            "epochs": models.EPOCHS,
             "error": "mean absolute error of temperature in °C on the validation year, mean over "
             "the three training stations",
         },
@@ -195,13 +194,13 @@ def main(arguments: list[str]) -> None:
         known = json.loads(CARD.read_text(encoding="utf-8"))
         for name in ("rows", "weather_rows"):
             result[name] = known[name]
-    windows = forecaster.load_windows(HERE)
+    data = forecaster.load_data(HERE)
     bar = tqdm(jobs(), file=sys.stdout)
     for place, job in bar:
         bar.set_description(" ".join(map(str, job.values())))
         if any(job.items() <= row.items() for row in result[place]):
             continue
-        row = run_task(**job) if place == "rows" else run_weather(**job, windows=windows)
+        row = run_task(**job) if place == "rows" else run_weather(**job, data=data)
         result[place].append(row)
         text = json.dumps(result, indent=1, ensure_ascii=False)
         CARD.write_text(text + "\n", encoding="utf-8")

@@ -30,7 +30,7 @@ with lh.quiet():
     import keras
     import tensorflow as tf
 
-from lstm_helpers import forecaster, weather
+from lstm_helpers.course import baselines, forecaster, models, weather
 
 HERE = Path(__file__).parent
 LEADS = (1, 6, 24)
@@ -48,14 +48,14 @@ VARIANTS = {
 def train_model(training, scaler, seed, *, shuffled=False, target="change", **settings):
     """One model from one seed; ``shuffled`` breaks the tie between windows and targets."""
     keras.utils.set_random_seed(seed)
-    model = forecaster.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
+    model = models.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
     if target == "change":
         targets = scaler.scale_change(training.change)
     else:
         targets = scaler.scale(training.future)
     if shuffled:
         targets = targets[np.random.default_rng(seed).permutation(len(targets))]
-    forecaster.train(model, scaler.scale(training.inputs), targets, **settings)
+    models.train(model, scaler.scale(training.inputs), targets, **settings)
     return model
 
 
@@ -111,9 +111,9 @@ def main() -> None:
         "settings": {
             "time_steps": forecaster.TIME_STEPS,
             "hidden_neurons": 32,
-            "epochs": forecaster.EPOCHS,
-            "batch_size": forecaster.BATCH_SIZE,
-            "learning_rate": forecaster.LEARNING_RATE,
+            "epochs": models.EPOCHS,
+            "batch_size": models.BATCH_SIZE,
+            "learning_rate": models.LEARNING_RATE,
             "schedule": "cosine to 0",
             "optimizer": "Adam",
             "loss": "mae",
@@ -132,32 +132,29 @@ def main() -> None:
     total = len(LEADS) * len(SEEDS) * 3 + len(VARIANTS) * len(SEEDS)
     bar = tqdm(total=total, file=sys.stdout)
     for lead in LEADS:
-        windows = forecaster.load_windows(HERE, horizon=lead)
-        training = forecaster.join(
-            windows["training"][station] for station in forecaster.TRAINING_STATIONS
-        )
-        scaler = forecaster.Scaler.fit(training)
+        data = forecaster.load_data(HERE, horizon=lead)
+        windows, scaler, training = data.parts, data.scaler, data.joined("training")
         card["scalers"][f"{lead}h"] = {
             name: getattr(scaler, name).tolist() for name in ("mean", "std", "change_std")
         }
-        baselines = {
-            "persistence": forecaster.persistence,
-            "same hour yesterday": forecaster.same_hour_yesterday,
-            "climatology": forecaster.Climatology.fit(training),
-            "ridge": forecaster.Ridge.fit(training, scaler),
-            "ridge with clock": forecaster.Ridge.fit(training, scaler, clock=True),
+        rules = {
+            "persistence": baselines.persistence,
+            "same hour yesterday": baselines.same_hour_yesterday,
+            "climatology": baselines.Climatology.fit(training),
+            "ridge": baselines.Ridge.fit(training, scaler),
+            "ridge with clock": baselines.Ridge.fit(training, scaler, clock=True),
         }
-        for name, forecast in baselines.items():
+        for name, forecast in rules.items():
             card["baselines"][f"{name}_{lead}h"] = {
                 part: errors(forecast, windows[part]) for part in ("validation", "test")
             }
 
         def record(kind, seed, model, lead=lead, windows=windows, scaler=scaler):
             if kind != "untrained" or lead == LEADS[0]:  # the same network at every lead
-                key = forecaster.stored_name(kind, lead, seed)
+                key = models.stored_name(kind, lead, seed)
                 stored.update({f"{key}/{n}": a for n, a in enumerate(model.get_weights())})
             card["models"][f"{kind}_{lead}h_seed{seed}"] = {
-                part: errors(lambda w: forecaster.predict(model, w, scaler), windows[part])
+                part: errors(lambda w: models.predict(model, w, scaler), windows[part])
                 for part in ("validation", "test")
             }
             bar.update()
@@ -165,7 +162,7 @@ def main() -> None:
         for seed in SEEDS:
             bar.set_description(f"{lead} h, seed {seed}")
             keras.utils.set_random_seed(seed)
-            untrained = forecaster.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
+            untrained = models.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
             record("untrained", seed, untrained)
             record("trained", seed, train_model(training, scaler, seed))
             record("shuffled", seed, train_model(training, scaler, seed, shuffled=True))
@@ -173,9 +170,7 @@ def main() -> None:
             continue
         for name, settings in VARIANTS.items():
             bar.set_description(name)
-            forecast = (
-                change_from_value if settings.get("target") == "value" else forecaster.predict
-            )
+            forecast = change_from_value if settings.get("target") == "value" else models.predict
             card["choices"][name] = []
             for seed in SEEDS:
                 model = train_model(training, scaler, seed, **settings)
@@ -197,7 +192,7 @@ def main() -> None:
     bar.close()
     np.savez_compressed(HERE / "weather_models.npz", **stored)
     keras.utils.clear_session()  # or its layers would be numbered after all those before
-    model = forecaster.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
+    model = models.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
     model.set_weights([stored[f"{card['reference']}/{n}"] for n in range(5)])
     save_reproducibly(model, HERE / "weather_lstm.keras")
     text = json.dumps(card, indent=1, ensure_ascii=False)

@@ -28,7 +28,7 @@ with lh.quiet():
     import keras
     import tensorflow as tf
 
-from lstm_helpers import forecaster, weather
+from lstm_helpers.course import forecaster, models, weather
 
 HERE = Path(__file__).parent
 CARD = HERE / "window_experiments.json"
@@ -52,19 +52,18 @@ def shown(w, scaler, newest=forecaster.TIME_STEPS, without=None, clock=False):
     return inputs[:, -newest:]
 
 
-def run(horizon, seed, windows, **settings):
+def run(horizon, seed, data, **settings):
     """One training: its row, and the model. ``settings`` as in ``shown``."""
-    training = forecaster.join(windows["training"][s] for s in forecaster.TRAINING_STATIONS)
-    scaler = forecaster.Scaler.fit(training)
+    training, scaler = data.joined("training"), data.scaler
     inputs = shown(training, scaler, **settings)
     keras.utils.set_random_seed(seed)
-    model = forecaster.build_model(*inputs.shape[1:], output_count=len(weather.FEATURES))
-    forecaster.train(model, inputs, scaler.scale_change(training.change))
+    model = models.build_model(*inputs.shape[1:], output_count=len(weather.FEATURES))
+    models.train(model, inputs, scaler.scale_change(training.change))
     row = {"horizon": horizon, "seed": seed, **settings}
     for part in ("validation", "test"):
         row[part] = {}
-        for station, w in windows[part].items():
-            change = forecaster.predict(model, w, scaler, shown(w, scaler, **settings))
+        for station, w in data.parts[part].items():
+            change = models.predict(model, w, scaler, shown(w, scaler, **settings))
             error = forecaster.errors(change, w).loc["temp", "MAE"]
             row[part][station] = round(float(error), 4)
     return row, model
@@ -115,7 +114,7 @@ def main(arguments: list[str]) -> None:
         if CLOCK_MODELS.exists():
             with np.load(CLOCK_MODELS) as stored:
                 arrays = dict(stored)
-    windows = {lead: forecaster.load_windows(HERE, horizon=lead) for lead in LEADS}
+    data = {lead: forecaster.load_data(HERE, horizon=lead) for lead in LEADS}
     plan = jobs()
     bar = tqdm(plan, file=sys.stdout)
     for job in bar:
@@ -123,12 +122,12 @@ def main(arguments: list[str]) -> None:
         if any(job.items() <= row.items() for row in result["rows"]):
             continue
         settings = {name: job[name] for name in job.keys() - {"horizon", "seed"}}
-        row, model = run(job["horizon"], job["seed"], windows[job["horizon"]], **settings)
+        row, model = run(job["horizon"], job["seed"], data[job["horizon"]], **settings)
         rows = [*result["rows"], row]
         # In the order of the plan, also after --continue.
         result["rows"] = [r for job in plan for r in rows if job.items() <= r.items()]
         if "clock" in job:
-            name = forecaster.stored_name("clock", job["horizon"], job["seed"])
+            name = models.stored_name("clock", job["horizon"], job["seed"])
             arrays.update({f"{name}/{n}": array for n, array in enumerate(model.get_weights())})
             np.savez_compressed(CLOCK_MODELS, **arrays)
         text = json.dumps(result, indent=1, ensure_ascii=False)

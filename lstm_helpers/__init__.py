@@ -5,10 +5,7 @@
 ``tasks``. ``lstm_helpers.memory`` has more than is named here: retention, time constants.
 """
 
-import contextlib
-import os
-import sys
-
+from lstm_helpers._quiet import quiet
 from lstm_helpers.attribution import (
     integrated_gradients,
     occlusion,
@@ -21,12 +18,14 @@ from lstm_helpers.layers import gate_weights, set_forget_bias, set_gate_weights
 from lstm_helpers.layouts import LAYOUTS
 from lstm_helpers.memory import half_life
 from lstm_helpers.numpy_lstm import LSTMTrace, input_jacobian, replay
+from lstm_helpers.readout import Readout
 
 __all__ = [
     "LAYOUTS",
     "Gates",
     "LSTMTrace",
     "LSTMWeights",
+    "Readout",
     "feature_norms",
     "gate_norms",
     "gate_weights",
@@ -43,29 +42,3 @@ __all__ = [
     "temporal_profile",
     "unit_norms",
 ]
-
-
-@contextlib.contextmanager
-def quiet():
-    """Hide what TensorFlow's C++ side writes while it starts; a failing import still raises.
-
-    Those lines carry times and process ids, go past Python straight to file descriptor 2, and
-    would make every run of a notebook differ. What Python raises or prints to stdout stays.
-
-    Examples
-    --------
-    >>> with quiet():
-    ...     import keras  # doctest: +SKIP
-    """
-    # Read once by TensorFlow when it starts: a level that the user chose is kept.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    saved = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

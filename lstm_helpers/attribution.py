@@ -15,11 +15,12 @@ Attributions are in the unit of the output, those of ``saliency`` in that unit p
 
 from __future__ import annotations
 
-import numbers
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+
+from lstm_helpers import _checks
 
 # Bytes of the windows that one call gets, at least one window. A model that keeps its states for
 # the gradient takes tens of times as much; with 4 MiB here that falls out of the cache, and the
@@ -48,8 +49,8 @@ def saliency(gradient: Callable, inputs: np.ndarray) -> np.ndarray:
     TypeError, ValueError
         ``gradient`` is no function or returns another shape, or the inputs are not as said.
     """
-    _check_callable("gradient", gradient)
-    inputs = _checked_inputs(inputs)
+    _checks.function("gradient", gradient)
+    inputs = _checks.windows("inputs", inputs)
     return np.abs(_called_on("gradient", gradient, inputs, inputs.shape[1:])).astype(inputs.dtype)
 
 
@@ -107,14 +108,14 @@ def integrated_gradients(
     Sums are in float64. What a call of ``gradient`` gets is at most 1 MiB, or one window.
     Padding that a Masking layer skips has to keep its value in the baselines, or it is read.
     """
-    _check_callable("gradient", gradient)
-    inputs = _checked_inputs(inputs)
+    _checks.function("gradient", gradient)
+    inputs = _checks.windows("inputs", inputs)
     baselines = _checked_baselines(baselines, inputs)
-    _check_count("n_steps", n_steps)
+    _checks.whole_number("n_steps", n_steps, 1)
     if return_convergence_delta and forward is None:
         raise ValueError("expected forward with return_convergence_delta, got None")
     if forward is not None:
-        _check_callable("forward", forward)
+        _checks.function("forward", forward)
 
     nodes, node_weights = np.polynomial.legendre.leggauss(n_steps)  # on -1 to 1
     along = ((1 + nodes) / 2).astype(inputs.dtype)[:, None, None, None]
@@ -175,8 +176,8 @@ def occlusion(
     asked once for each window, sample and place.
     Padding that a Masking layer skips has to keep its value in the baselines, or it is read.
     """
-    _check_callable("forward", forward)
-    inputs = _checked_inputs(inputs)
+    _checks.function("forward", forward)
+    inputs = _checks.windows("inputs", inputs)
     baselines = _checked_baselines(baselines, inputs, samples=True)
     steps, features = _checked_window(window, inputs)
 
@@ -208,6 +209,7 @@ def permutation(
     *,
     axis: str = "lag",
     groups: np.ndarray | None = None,
+    together: Sequence[Sequence[int]] | None = None,
     repeats: int = 5,
     seed: int = 0,
 ) -> np.ndarray:
@@ -230,6 +232,10 @@ def permutation(
         groups have in common then stays in every window (conditional importance, Strobl et al.
         2008, https://doi.org/10.1186/1471-2105-9-307). A window alone in its group stays as it is.
         Padded windows of different lengths take their lengths.
+    together : sequence of sequences of int, optional
+        Lags, or features, that come from the same other window: ``[range(14, 20)]`` asks for six
+        lags at once, ``[[0], [1, 2]]`` for one feature and for two. Each of them alone unless
+        given. What several lags say twice is lost only where they are shuffled together.
     repeats : int
         Shuffles, over which the mean is taken. Every lag or feature gets the same ones.
     seed : int
@@ -237,7 +243,7 @@ def permutation(
 
     Returns
     -------
-    (time,) or (features,) array, float64
+    (time,) or (features,) array, or one value for each of ``together``; float64
         error(shuffled) - error(inputs), in the unit of the error. Lag 0, the newest reading, comes
         first, as in ``temporal_profile``.
 
@@ -249,18 +255,17 @@ def permutation(
 
     Notes
     -----
-    It is asked ``1 + repeats * time`` times, or ``1 + repeats * features``, each time with a copy
-    of all inputs. Shuffled windows can be such as never occur, and what the model says of them is
-    part of the answer: groups keep them closer to what does.
+    It is asked once, and ``repeats`` times for each value that is returned, each time with a copy
+    of all inputs that it may change. Shuffled windows can be such as never occur, and what the
+    model says of them is part of the answer: groups keep them closer to what does.
     """
-    _check_callable("error", error)
-    inputs = _checked_inputs(inputs)
+    _checks.function("error", error)
+    inputs = _checks.windows("inputs", inputs)
     if len(inputs) < 2:
         raise ValueError(f"expected at least 2 windows to shuffle, got {len(inputs)}")
-    if not isinstance(axis, str) or axis not in ("lag", "feature"):
-        raise ValueError(f"expected axis 'lag' or 'feature', got {axis!r}")
-    _check_count("repeats", repeats)
-    _check_count("seed", seed, least=0)
+    _checks.one_of("axis", axis, ("lag", "feature"))
+    _checks.whole_number("repeats", repeats, 1)
+    _checks.whole_number("seed", seed, 0)
 
     groups = np.zeros(len(inputs)) if groups is None else np.asarray(groups)
     if groups.shape != inputs.shape[:1]:
@@ -275,17 +280,13 @@ def permutation(
     for order in orders:
         for member in members:
             order[member] = rng.permutation(member)
-    _, time, features = inputs.shape
-    if axis == "lag":
-        places = [(slice(None), time - 1 - lag) for lag in range(time)]
-    else:
-        places = [(slice(None), slice(None), feature) for feature in range(features)]
-    before = _called_error(error, inputs)
+    places = _checked_places(axis, together, inputs.shape)
+    before = _called_error(error, inputs.copy())
     changes = np.zeros(len(places))
     for n, place in enumerate(places):
         for order in orders:
             shuffled = inputs.copy()
-            shuffled[place] = inputs[place][order]
+            shuffled[:, *place] = inputs[:, *place][order]
             changes[n] += _called_error(error, shuffled) - before
     return changes / repeats
 
@@ -310,7 +311,7 @@ def temporal_profile(attributions: np.ndarray) -> np.ndarray:
     TypeError, ValueError
         Not an array of numbers of that shape, or no window.
     """
-    attributions = _checked_inputs(attributions, "attributions")
+    attributions = _checks.windows("attributions", attributions)
     if len(attributions) == 0:
         raise ValueError("expected at least one window of attributions, got none")
     return np.abs(attributions).sum(axis=2, dtype=float).mean(axis=0)[::-1].copy()
@@ -334,51 +335,25 @@ def _flat(points: np.ndarray) -> np.ndarray:
 
 def _called(name: str, function: Callable, points: np.ndarray, shape: tuple) -> np.ndarray:
     """Call, and return the result if for each window there came what was expected."""
-    result = np.asarray(function(points))
-    expected = (len(points), *shape)
-    if result.shape != expected:
-        raise ValueError(f"expected {name} to return shape {expected}, got {result.shape}")
-    if result.dtype.kind not in "fiub":
-        raise TypeError(f"expected {name} to return real numbers, got dtype {result.dtype}")
-    return result
+    return _checks.returned(name, function(points), (len(points), *shape))
 
 
 def _called_on(name: str, function: Callable, inputs: np.ndarray, shape: tuple) -> np.ndarray:
     """All of the inputs, in as many calls as it takes."""
     results = np.zeros((len(inputs), *shape))
     for part, _ in _calls(inputs, 1):
-        results[part] = _called(name, function, inputs[part], shape)
+        # A copy: what the function does to its argument must not reach the caller's data.
+        results[part] = _called(name, function, inputs[part].copy(), shape)
     return results
 
 
 def _called_error(error: Callable, inputs: np.ndarray) -> float:
-    result = np.asarray(error(inputs))
-    if result.shape != () or result.dtype.kind not in "fiub":
-        got = f"shape {result.shape}" if result.shape else f"{result.dtype}"
-        raise ValueError(f"expected error to return one number, got {got}")
-    return float(result)
-
-
-def _checked_numbers(name: str, array: Any) -> np.ndarray:
-    try:
-        array = np.asarray(array)
-    except ValueError:  # rows of different lengths
-        array = np.asarray(None)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"expected {name} as an array of real numbers, got dtype {array.dtype}")
-    return array
-
-
-def _checked_inputs(inputs: Any, name: str = "inputs") -> np.ndarray:
-    inputs = _checked_numbers(name, inputs)
-    if inputs.ndim != 3 or 0 in inputs.shape[1:]:
-        raise ValueError(f"expected {name} of shape (batch, time, features), got {inputs.shape}")
-    return inputs if inputs.dtype.kind == "f" else inputs.astype(float)
+    return float(_checks.returned("error", error(inputs), ()))
 
 
 def _checked_baselines(baselines: Any, inputs: np.ndarray, samples: bool = False) -> np.ndarray:
     """In the shape of the inputs, with an axis of samples in front if those are allowed."""
-    given = _checked_numbers("baselines", baselines)
+    given = _checks.real_numbers("baselines", baselines)
     shape = inputs.shape
     if samples:
         shape = (given.shape[0] if given.ndim == 4 else 1, *shape)
@@ -394,12 +369,30 @@ def _checked_baselines(baselines: Any, inputs: np.ndarray, samples: bool = False
         ) from None
 
 
+def _checked_places(axis: str, together: Any, shape: tuple) -> list[tuple]:
+    """Where the entries are that are shuffled at once: indices of time and features."""
+    _, time, features = shape
+    count = time if axis == "lag" else features
+    sets = [[n] for n in range(count)] if together is None else [list(some) for some in together]
+    if not sets:
+        raise ValueError(f"expected at least one set of {axis}s in together, got none")
+    for some in sets:
+        whole = bool(some) and all(map(_checks.is_whole, some))
+        if not whole or not 0 <= min(some) <= max(some) < count or len({*some}) < len(some):
+            raise ValueError(
+                f"expected sets of different {axis}s from 0 to {count - 1} in together, got {some}"
+            )
+    if axis == "feature":
+        return [(slice(None), some) for some in sets]
+    return [([time - 1 - lag for lag in some], slice(None)) for some in sets]
+
+
 def _checked_window(window: Any, inputs: np.ndarray) -> tuple[int, int]:
     _, time, features = inputs.shape
     if (
         not isinstance(window, tuple | list)
         or len(window) != 2
-        or not all(_is_whole(size) for size in window)
+        or not all(_checks.is_whole(size) for size in window)
         or not (1 <= window[0] <= time and 1 <= window[1] <= features)
     ):
         raise ValueError(
@@ -407,17 +400,3 @@ def _checked_window(window: Any, inputs: np.ndarray) -> tuple[int, int]:
             f"got {window!r}"
         )
     return window[0], window[1]
-
-
-def _check_callable(name: str, function: Any) -> None:
-    if not callable(function):
-        raise TypeError(f"expected {name} as a function of windows, got {type(function).__name__}")
-
-
-def _check_count(name: str, count: Any, least: int = 1) -> None:
-    if not _is_whole(count) or count < least:
-        raise ValueError(f"expected {name} as a whole number of at least {least}, got {count!r}")
-
-
-def _is_whole(number: Any) -> bool:
-    return isinstance(number, numbers.Integral) and not isinstance(number, bool | np.bool_)

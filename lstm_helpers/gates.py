@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lstm_helpers.layouts import LAYOUTS
+from lstm_helpers import _checks
+from lstm_helpers.layouts import LAYOUTS, Layout
 
 
 class Gates(NamedTuple):
@@ -241,9 +242,8 @@ def gate_norms(w: LSTMWeights, ord: str = "fro") -> dict[str, float]:
     -----
     Golub and Van Loan, Matrix Computations, section 2.3.
     """
-    _require_weights(w)
-    if ord not in tuple(NORMS):
-        raise ValueError(f"expected ord of {', '.join(map(repr, NORMS))}, got {ord!r}")
+    require_weights(w)
+    _checks.one_of("ord", ord, NORMS)
     groups = {"W": w.kernel, "U": w.recurrent_kernel}
     if w.bias is not None:
         groups["b"] = w.bias
@@ -272,7 +272,7 @@ def feature_norms(w: LSTMWeights) -> Gates:
     TypeError
         ``w`` is no LSTMWeights.
     """
-    _require_weights(w)
+    require_weights(w)
     return Gates(*(np.linalg.norm(array.astype(np.float64), axis=1) for array in w.kernel))
 
 
@@ -297,7 +297,7 @@ def unit_norms(w: LSTMWeights) -> Gates:
     TypeError
         ``w`` is no LSTMWeights.
     """
-    _require_weights(w)
+    require_weights(w)
     columns = (
         np.concatenate(pair).astype(np.float64)
         for pair in zip(w.kernel, w.recurrent_kernel, strict=True)
@@ -313,14 +313,14 @@ def _norm(array: np.ndarray, ord: str) -> float:
     return length / array.size**0.5 if ord == "rms" else length
 
 
-def _require_weights(w: object) -> None:
+def require_weights(w: object) -> None:
+    """Raise unless it is LSTMWeights."""
     if not isinstance(w, LSTMWeights):
         raise TypeError(f"expected LSTMWeights, got {type(w).__name__}")
 
 
-def _layout(name: str):
-    if name not in LAYOUTS:
-        raise ValueError(f"expected a layout of {', '.join(map(repr, LAYOUTS))}, got {name!r}")
+def _layout(name: str) -> Layout:
+    _checks.one_of("a layout", name, LAYOUTS)
     return LAYOUTS[name]
 
 

@@ -7,14 +7,13 @@ initializer.
 from __future__ import annotations
 
 import functools
-import math
-import numbers
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from lstm_helpers import quiet
+from lstm_helpers import _checks
+from lstm_helpers._quiet import quiet
 
 with quiet():
     import keras
@@ -71,12 +70,12 @@ class ForgetBias(keras.initializers.Initializer):
                 raise ValueError(f"expected a number or 'chrono', got {value!r}")
             if horizon is None:
                 raise ValueError("expected a horizon with 'chrono', as in horizon=100, got none")
-            self.horizon = _finite("horizon", horizon)
+            self.horizon = _checks.finite_number("horizon", horizon)
             if self.horizon <= 2:
                 raise ValueError(f"expected a horizon above 2 steps, got {self.horizon:g}")
             self.value = value
         else:
-            self.value, self.horizon = _finite("value", value), None
+            self.value, self.horizon = _checks.finite_number("value", value), None
             if horizon is not None:
                 raise ValueError(f"expected no horizon with a number, got horizon={horizon!r}")
         # Keeps and saves the seed as Keras does; a constant needs none and draws none.
@@ -210,8 +209,8 @@ def keras_gradient(model: Any, output: int | tuple[int, ...] | Callable = 0) -> 
 
 def _on_arrays(model: Any, output: Any, gradient: bool) -> Callable:
     shape, dtype = _checked_inputs_of(model)
-    if not (callable(output) or _is_index(output) or isinstance(output, tuple)) or (
-        isinstance(output, tuple) and not all(map(_is_index, output))
+    if not (callable(output) or _checks.is_whole(output) or isinstance(output, tuple)) or (
+        isinstance(output, tuple) and not all(map(_checks.is_whole, output))
     ):
         raise TypeError(
             f"expected output as a whole number, a tuple of them or a function, got {output!r}"
@@ -351,16 +350,3 @@ def _found(gradient):
             "expected an output that depends on the inputs, got one without a gradient"
         )
     return gradient
-
-
-def _is_index(number: Any) -> bool:
-    return isinstance(number, numbers.Integral) and not isinstance(number, bool | np.bool_)
-
-
-def _finite(name: str, value: Any) -> float:
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        raise TypeError(f"expected {name} as a number, got {value!r}")
-    value = float(value)
-    if not math.isfinite(value):
-        raise ValueError(f"expected {name} as a finite number, got {value}")
-    return value

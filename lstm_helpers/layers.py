@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lstm_helpers.gates import LSTMWeights
+from lstm_helpers import _checks
+from lstm_helpers.gates import LSTMWeights, require_weights
 
 _WANTED = "expected a built keras.layers.LSTM, or keras.layers.RNN around one LSTMCell"
 
@@ -72,8 +73,7 @@ def set_gate_weights(layer: Any, w: LSTMWeights) -> None:
         Another shape or activation, bias on one side only, or a value that is not finite.
     """
     now = gate_weights(layer)
-    if not isinstance(w, LSTMWeights):
-        raise TypeError(f"expected LSTMWeights, got {type(w).__name__}")
+    require_weights(w)
     if (w.bias is None) != (now.bias is None):
         has = {True: "without bias", False: "with bias"}
         raise ValueError(
@@ -126,13 +126,7 @@ def set_forget_bias(layer: Any, value: Any) -> None:
     w = gate_weights(layer)
     if w.bias is None:
         raise ValueError(f"expected a layer with a bias, got {layer.name!r} with use_bias=False")
-    try:
-        forget = np.asarray(value)
-    except ValueError:  # rows of different lengths
-        forget = np.asarray(None)
-    if forget.dtype.kind not in "fiu":
-        items = f" of {forget.dtype}" if forget.ndim else ""
-        raise TypeError(f"expected the forget bias in numbers, got {type(value).__name__}{items}")
+    forget = _checks.real_numbers("the forget bias", value, booleans=False)
     if forget.shape not in ((), (w.units,)):
         raise ValueError(
             f"expected one forget bias, or one for each of {w.units} units, got shape "

@@ -15,14 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from lstm_helpers import _checks
+from lstm_helpers._activations import ACTIVATIONS
 from lstm_helpers.gates import Gates, LSTMWeights
 from lstm_helpers.numpy_lstm import (
-    _ACTIVATIONS,
     LSTMTrace,
-    _blocks,
-    _checked_for_gradient,
-    _checked_input,
-    _checked_state,
+    blocks,
+    checked_for_gradient,
+    checked_input,
+    checked_state,
     replay,
 )
 
@@ -50,14 +51,7 @@ def half_life(forget: Any) -> Any:
     ValueError
         A value below 0 or above 1, or NaN.
     """
-    try:
-        gate = np.asarray(forget)
-    except ValueError:  # rows of different lengths
-        gate = np.asarray(None)
-    if gate.dtype.kind not in "fiu":
-        items = f" of {gate.dtype}" if gate.ndim else ""
-        raise TypeError(f"expected forget gates as numbers, got {type(forget).__name__}{items}")
-    gate = gate.astype(float)
+    gate = _checks.real_numbers("forget gates", forget, booleans=False).astype(float)
     outside = ~((gate >= 0) & (gate <= 1))
     if outside.any():
         raise ValueError(
@@ -179,7 +173,7 @@ def recurrence_cut(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     Derivatives at corners and memory: as in ``input_jacobian``. What is cut off can have the other
     sign, so this part may be larger than the whole.
     """
-    x, head = _checked_for_gradient(w, x, head)
+    x, head = checked_for_gradient(w, x, head)
     batch, time, features = x.shape
     units, outputs = head.shape
     head = head.astype(w.dtype)
@@ -188,7 +182,7 @@ def recurrence_cut(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     jacobian = np.empty((time, features * outputs, batch), w.dtype)
     ordered = slice(None, None, -1 if w.go_backwards else 1)
     per_sample = 16 * units * (time + 2) + features * outputs * (time + 2)
-    for part in _blocks(batch, w.dtype.itemsize * per_sample):
+    for part in blocks(batch, w.dtype.itemsize * per_sample):
         jacobian[ordered, :, part] = _along_the_line(w, x[part], ways)
     return jacobian.reshape(time, features, outputs, batch).transpose(3, 2, 0, 1)
 
@@ -251,14 +245,14 @@ def time_constants(
     needs more. Rounding moves an eigenvalue of 1 by about 1e-16, and one of 0 by much more where
     the matrix has no full set of eigenvectors, as that of a delay line: do not read the fastest.
     """
-    x = _checked_input(w, x)
-    _checked_state(w, None, 0)
+    x = checked_input(w, x)
+    checked_state(w, None, 0)
     batch, time, features = x.shape
     w = _in_float64(w)
     size = 2 * w.units
     eigenvalues = np.empty((batch, size), complex)
     per_sample = time * (6 * w.units + features) + 5 * size**2 + 32 * w.units
-    for part in _blocks(batch, 8 * per_sample):
+    for part in blocks(batch, 8 * per_sample):
         matrices = _step_jacobians(w, replay(w, x[part]))
         bad = np.flatnonzero(~np.isfinite(matrices).all(axis=(1, 2)))
         if bad.size:
@@ -329,16 +323,17 @@ def _in_float64(w: LSTMWeights) -> LSTMWeights:
 
 def _into_cell(w: LSTMWeights, gates: Gates, before: np.ndarray) -> tuple[np.ndarray, ...]:
     """dc_t/dz for the sums z that go into i, f and candidate, given the cell before the step."""
-    slope, gate_slope = (_ACTIVATIONS[name][1] for name in (w.activation, w.recurrent_activation))
+    slope = ACTIVATIONS[w.activation].slope
+    gate_slope = ACTIVATIONS[w.recurrent_activation].slope
     return gates.c * gate_slope(gates.i), before * gate_slope(gates.f), gates.i * slope(gates.c)
 
 
 def _into_hidden(w: LSTMWeights, o: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """dh_t/dc_t, and dh_t/dz for the sum z that goes into the output gate."""
-    activation, slope = _ACTIVATIONS[w.activation]
+    activation, slope = ACTIVATIONS[w.activation]
     activated = np.empty_like(cell)
     activation(cell, activated)
-    return o * slope(activated), activated * _ACTIVATIONS[w.recurrent_activation][1](o)
+    return o * slope(activated), activated * ACTIVATIONS[w.recurrent_activation].slope(o)
 
 
 def _products(trace: LSTMTrace) -> np.ndarray:

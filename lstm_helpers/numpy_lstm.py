@@ -18,7 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from lstm_helpers.gates import Gates, LSTMWeights
+from lstm_helpers import _checks
+from lstm_helpers._activations import ACTIVATIONS
+from lstm_helpers.gates import Gates, LSTMWeights, require_weights
 
 # Bytes that the work may take beyond inputs and outputs, before it goes on in blocks of the batch.
 _WORKSPACE = 2**28
@@ -101,9 +103,9 @@ def replay(
     Equations: the head of this module. NaN and infinity come out where Keras puts them. Beyond
     input and output the work takes about 256 MiB at most, in blocks of the batch.
     """
-    x = _checked_input(w, x)
+    x = checked_input(w, x)
     batch, time, _ = x.shape
-    initial_state = _checked_state(w, initial_state, batch)
+    initial_state = checked_state(w, initial_state, batch)
     mask = None if mask is None else _checked_mask(mask, batch, time)
     if w.go_backwards:
         x = x[:, ::-1]
@@ -111,7 +113,7 @@ def replay(
 
     units = w.units
     steps = np.empty((time + 1, 6 * units, batch), w.dtype)
-    for part in _blocks(batch, w.dtype.itemsize * (12 * units + w.input_dim)):
+    for part in blocks(batch, w.dtype.itemsize * (12 * units + w.input_dim)):
         _forward(
             w,
             x[part],
@@ -162,14 +164,14 @@ def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     relu and hard_sigmoid it is 0. There is no mask. The work takes about 256 MiB at most, in blocks
     of the batch, unless a single sequence needs more.
     """
-    x, head = _checked_for_gradient(w, x, head)
+    x, head = checked_for_gradient(w, x, head)
     batch, time, features = x.shape
     outputs = head.shape[1]
     jacobian = np.empty((time, features, outputs, batch), w.dtype)
     # Work in the layer's own order of time; what it writes here stands in the order of x.
     ordered = slice(None, None, -1 if w.go_backwards else 1)
     per_sample = 6 * w.units * time + outputs * (8 * w.units + features) + 20 * w.units
-    for part in _blocks(batch, w.dtype.itemsize * per_sample):
+    for part in blocks(batch, w.dtype.itemsize * per_sample):
         _backward(w, x[part, ordered], head, jacobian[ordered, ..., part])
     return jacobian.transpose(3, 2, 0, 1)
 
@@ -183,7 +185,7 @@ def _forward(w, x, initial_state, mask, steps) -> None:
     units = w.units
     matrix = _side_by_side(w)
     activate = _all_gates(w, matrix)
-    output_activation = _ACTIVATIONS[w.activation][0]
+    output_activation = ACTIVATIONS[w.activation].function
     # One product a step, [U W b] @ [h; x; 1]; the row of ones stays as it is.
     reads = np.ones((matrix.shape[1], len(x)), w.dtype)
     h, reads_x = reads[:units], reads[units : units + w.input_dim]
@@ -232,8 +234,8 @@ def _backward(w, x, head, jacobian) -> None:
     zeros = np.zeros((batch, units), w.dtype)
     _forward(w, x, (zeros, zeros), None, steps)
     back = np.ascontiguousarray(_side_by_side(w)[:, : units + w.input_dim].T)
-    activation, slope = _ACTIVATIONS[w.activation]
-    gate_slope = _ACTIVATIONS[w.recurrent_activation][1]
+    activation, slope = ACTIVATIONS[w.activation]
+    gate_slope = ACTIVATIONS[w.recurrent_activation].slope
     tanh_c = np.empty((units, batch), w.dtype)  # or what else the layer's activation is
     local = np.empty((4 * units, batch), w.dtype)
     dz = np.empty((4, units, outputs, batch), w.dtype)
@@ -290,8 +292,8 @@ def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable:
             np.add(gates, half, out=gates)
 
     else:
-        gate_activation = _ACTIVATIONS[w.recurrent_activation][0]
-        activation = _ACTIVATIONS[w.activation][0]
+        gate_activation = ACTIVATIONS[w.recurrent_activation].function
+        activation = ACTIVATIONS[w.activation].function
 
         def activate(z, out):
             gate_activation(z[:sigmoids], out[:sigmoids])
@@ -300,59 +302,26 @@ def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable:
     return activate
 
 
-def _sigmoid(z, out):
-    np.exp(-z, out=out)
-    out += 1
-    np.reciprocal(out, out=out)
-
-
-def _hard_sigmoid(z, out):
-    np.add(z, 3, out=out)
-    np.clip(out, 0, 6, out=out)
-    out /= 6
-
-
-def _hard_sigmoid_keras1(z, out):
-    np.multiply(z, 0.2, out=out)
-    out += 0.5
-    np.clip(out, 0, 1, out=out)
-
-
-# By name: the function, (z, out), and its derivative, computed from its value y.
-_ACTIVATIONS = {
-    "tanh": (np.tanh, lambda y: 1 - y * y),
-    "sigmoid": (_sigmoid, lambda y: y - y * y),
-    "relu": (lambda z, out: np.maximum(z, 0, out=out), lambda y: (y > 0).astype(y.dtype)),
-    "linear": (np.positive, np.ones_like),
-    "hard_sigmoid": (_hard_sigmoid, lambda y: ((y > 0) & (y < 1)) * y.dtype.type(1 / 6)),
-    "hard_sigmoid_keras1": (
-        _hard_sigmoid_keras1,
-        lambda y: ((y > 0) & (y < 1)) * y.dtype.type(0.2),
-    ),
-}
-
-
-def _blocks(batch: int, bytes_per_sample: int) -> list[slice]:
+def blocks(batch: int, bytes_per_sample: int) -> list[slice]:
     """Parts of the batch whose work fits into the allowance, at least one sample each."""
     size = max(1, _WORKSPACE // bytes_per_sample)
     return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
 
 
-def _checked_input(w: LSTMWeights, x: Any) -> np.ndarray:
+def checked_input(w: LSTMWeights, x: Any) -> np.ndarray:
     """Return x as an array, once nothing forbids to run the layer."""
-    if not isinstance(w, LSTMWeights):
-        raise TypeError(f"expected LSTMWeights, got {type(w).__name__}")
+    require_weights(w)
     for name in ("activation", "recurrent_activation"):
-        if getattr(w, name) not in _ACTIVATIONS:
+        if getattr(w, name) not in ACTIVATIONS:
             raise ValueError(
-                f"expected {name} to be one of {', '.join(_ACTIVATIONS)}, got {getattr(w, name)!r}"
+                f"expected {name} to be one of {', '.join(ACTIVATIONS)}, got {getattr(w, name)!r}"
             )
     if w.compute_dtype not in (None, w.dtype.name):
         raise ValueError(
             f"expected a layer that computes in the dtype of its weights, {w.dtype}, got "
             f"compute_dtype={w.compute_dtype!r}: mixed precision is not reproduced"
         )
-    x = _checked_numbers("x", x)
+    x = _checks.real_numbers("x", x)
     if x.ndim != 3:
         raise ValueError(f"expected x of shape (batch, time, features), got {x.shape}")
     if x.shape[2] != w.input_dim:
@@ -362,17 +331,18 @@ def _checked_input(w: LSTMWeights, x: Any) -> np.ndarray:
     return x
 
 
-def _checked_for_gradient(w: LSTMWeights, x: Any, head: Any) -> tuple[np.ndarray, np.ndarray]:
+def checked_for_gradient(w: LSTMWeights, x: Any, head: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return x and head as arrays, for a layer that starts from zeros."""
-    x = _checked_input(w, x)
-    _checked_state(w, None, 0)
-    head = _checked_numbers("head", head)
+    x = checked_input(w, x)
+    checked_state(w, None, 0)
+    head = _checks.real_numbers("head", head)
     if head.ndim != 2 or head.shape[0] != w.units or head.shape[1] == 0:
         raise ValueError(f"expected head of shape ({w.units}, outputs), got {head.shape}")
     return x, head
 
 
-def _checked_state(w: LSTMWeights, state: Any, batch: int) -> tuple[np.ndarray, np.ndarray]:
+def checked_state(w: LSTMWeights, state: Any, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (hidden, cell) before the first step; zeros unless given."""
     if state is None:
         if w.stateful:
             raise ValueError(
@@ -383,7 +353,7 @@ def _checked_state(w: LSTMWeights, state: Any, batch: int) -> tuple[np.ndarray, 
     if not isinstance(state, tuple | list) or len(state) != 2:
         got = f"{len(state)} of them" if isinstance(state, tuple | list) else type(state).__name__
         raise ValueError(f"expected initial_state as (hidden, cell), got {got}")
-    state = [_checked_numbers("initial_state", part) for part in state]
+    state = [_checks.real_numbers("initial_state", part) for part in state]
     shapes = [part.shape for part in state]
     if shapes != [(batch, w.units)] * 2:
         raise ValueError(
@@ -394,14 +364,7 @@ def _checked_state(w: LSTMWeights, state: Any, batch: int) -> tuple[np.ndarray, 
 
 
 def _checked_mask(mask: Any, batch: int, time: int) -> np.ndarray:
-    mask = _checked_numbers("mask", mask)
+    mask = _checks.real_numbers("mask", mask)
     if mask.shape != (batch, time):
         raise ValueError(f"expected mask of shape ({batch}, {time}), got {mask.shape}")
     return mask.astype(bool)
-
-
-def _checked_numbers(name: str, array: Any) -> np.ndarray:
-    array = np.asarray(array)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"expected {name} as an array of real numbers, got dtype {array.dtype}")
-    return array

@@ -42,6 +42,7 @@ PACKAGE = TOP / "lstm_helpers"
 EQUIVALENTS = Path(__file__).with_name("equivalent_mutants.toml")
 
 CORE = ("gates", "layouts", "layers", "numpy_lstm", "attribution", "memory")
+CORE += ("_checks", "_activations", "readout")
 NUMBERS_ONLY = ("exercises",)
 """Modules of which only the numbers are changed: the rest is text for learners."""
 BOUNDS = {CORE: 98.0, NUMBERS_ONLY: 90.0}
@@ -318,6 +319,11 @@ def find_module(name: str) -> Path:
     return found[0]
 
 
+def tests_of(name: str) -> list[Path]:
+    """The unit tests of a module; those of ``_checks`` are in test_checks.py."""
+    return sorted((TOP / "tests").rglob(f"test_{name.lstrip('_')}.py"))
+
+
 def mutants_of(name: str) -> list[Mutant]:
     """Every mutant of a module, in the order of its source."""
     source = find_module(name).read_bytes()
@@ -396,7 +402,7 @@ def run_tests(slot: Path, name: str) -> dict:
     import pytest
 
     sys.path.insert(0, str(slot))
-    tests = sorted((TOP / "tests").rglob(f"test_{name}.py"))
+    tests = tests_of(name)
     watcher = Watcher()
     # Unit tests alone, with settings of their own: no notebooks, no plugins.
     options = ["-x", "-q", "-p", "no:cacheprovider", "--noconftest", "--rootdir", str(TOP)]
@@ -532,7 +538,7 @@ def prepare(names: list[str]) -> None:
     import pandas  # noqa: F401
     import pytest  # noqa: F401
 
-    tests = [path for name in names for path in (TOP / "tests").rglob(f"test_{name}.py")]
+    tests = [path for name in names for path in tests_of(name)]
     if any("import keras" in path.read_text(encoding="utf-8") for path in tests):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import lstm_helpers as lh
-from lstm_helpers import attribution, forecaster
+from lstm_helpers import attribution
+from lstm_helpers.course import forecaster, models
 
 DATA = Path(__file__).parent.parent / "data"
 EXACT = {"rtol": 0, "atol": 1e-12}
@@ -337,6 +338,61 @@ def test_two_windows_are_enough_to_shuffle(axis):
     assert 0.2 < (found / whole)[0] < 0.8
 
 
+@pytest.mark.parametrize("axis", ["lag", "feature"])
+def test_together_comes_from_one_other_window(axis):
+    """Two windows, and two lags (features) that say the same: alone neither is missed."""
+    x = X.copy()
+    twins = (slice(None), [-1, -3]) if axis == "lag" else (slice(None), slice(None), [0, 2])
+    first = x[:, -1:] if axis == "lag" else x[..., :1]
+    x[twins] = first
+
+    def error(z):
+        one, other = (z[:, -1], z[:, -3]) if axis == "lag" else (z[..., 0], z[..., 2])
+        gone = np.any(one != other, axis=1)  # not the same: as if nothing had changed
+        return np.where(gone, 0, np.any(one != first.squeeze(), axis=1)).mean()
+
+    alone, both, all_three = lh.permutation(
+        error, x, axis=axis, together=[[0], [0, 2], [2, 1, 0]], repeats=50
+    )
+    assert alone == 0
+    assert both > 0.5
+    assert all_three == both  # the same shuffles, and lag 1 says nothing
+
+
+def test_together_alone_is_each_alone():
+    def error(z):
+        return np.abs(forward(z) - forward(X)).mean()
+
+    alone = lh.permutation(error, X)
+    assert alone.tolist() == lh.permutation(error, X, together=[[n] for n in range(TIME)]).tolist()
+    some = lh.permutation(error, X, together=[range(2, 4), (5,)])
+    assert some.shape == (2,)
+    assert some[1] == alone[5]
+
+
+@pytest.mark.parametrize("method", ["saliency", "integrated", "occlusion", "permutation"])
+def test_a_function_that_changes_its_argument_harms_nobody(method):
+    def spoil(function):
+        def run(z):
+            found = function(z.copy())
+            z -= 5
+            return found
+
+        return run
+
+    x = X.copy()
+    error = lambda z: np.abs(forward(z)).mean()  # noqa: E731 - one of four, side by side
+    calls = {
+        "saliency": lambda change: lh.saliency(change(gradient), x),
+        "integrated": lambda change: lh.integrated_gradients(change(gradient), x),
+        "occlusion": lambda change: lh.occlusion(change(forward), x),
+        "permutation": lambda change: lh.permutation(change(error), x),
+    }
+    expected = calls[method](lambda function: function)
+    assert np.array_equal(calls[method](spoil), expected)
+    assert np.array_equal(x, X)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_integrated_gradients_are_in_the_dtype_of_the_inputs_and_the_delta_in_double(dtype):
     x = X.astype(dtype)
@@ -373,11 +429,11 @@ REFUSED = [
     (lambda: lh.saliency(never, X[:, :0]), SHAPE + r"\(4, 0, 3\)"),
     (
         lambda: lh.saliency(never, X * 1j),
-        "expected inputs as an array of real numbers, got dtype complex128",
+        "expected inputs as real numbers, got dtype complex128",
     ),
     (
         lambda: lh.saliency(never, [[1], [1, 2]]),
-        "expected inputs as an array of real numbers, got dtype object",
+        "expected inputs as real numbers, got rows of different lengths",
     ),
     (lambda: integrated(None, X), "expected gradient as a function of windows, got NoneType"),
     (lambda: integrated(never, X[..., 0]), FLAT),
@@ -385,7 +441,7 @@ REFUSED = [
     (lambda: integrated(never, X, OTHERS[:, None]), FITS + r", got \(5, 1, 6, 3\)"),
     (
         lambda: integrated(never, X, "zero"),
-        "expected baselines as an array of real numbers, got dtype <U4",
+        "expected baselines as real numbers, got str",
     ),
     (
         lambda: integrated(never, X, n_steps=0),
@@ -419,7 +475,23 @@ REFUSED = [
     (lambda: permuted("mae", X), "expected error as a function of windows, got str"),
     (lambda: permuted(never, X[..., 0]), FLAT),
     (lambda: permuted(never, X[:1]), "expected at least 2 windows to shuffle, got 1"),
-    (lambda: permuted(never, X, axis="time"), "expected axis 'lag' or 'feature', got 'time'"),
+    (
+        lambda: permuted(never, X, together=[]),
+        "expected at least one set of lags in together, got none",
+    ),
+    *(
+        (
+            lambda some=some: permuted(never, X, together=[[0], some]),
+            "expected sets of different lags from 0 to 5 in together, got "
+            + str(some).replace("[", r"\["),
+        )
+        for some in ([], [6], [-1], [0, 0], [0.0], ["0"], [True])
+    ),
+    (
+        lambda: permuted(never, X, axis="feature", together=[[0, 3]]),
+        "expected sets of different features from 0 to 2 in together, got \\[0, 3\\]",
+    ),
+    (lambda: permuted(never, X, axis="time"), "expected axis of 'lag', 'feature', got 'time'"),
     (
         lambda: permuted(never, X, repeats=True),
         "expected repeats as a whole number of at least 1, got True",
@@ -445,14 +517,17 @@ class Fickle:
 
 # And what a function returns.
 REFUSED += [
-    (lambda: lh.saliency(forward, X), r"expected gradient to return shape \(4, 6, 3\), got \(4,\)"),
+    (
+        lambda: lh.saliency(forward, X),
+        r"expected gradient to return shape \(4, 6, 3\), got shape \(4,\)",
+    ),
     (
         lambda: integrated(forward, X, n_steps=1),
-        r"expected gradient to return shape \(4, 6, 3\), got \(4,\)",
+        r"expected gradient to return shape \(4, 6, 3\), got shape \(4,\)",
     ),
     (
         lambda: occluded(lambda x: x[:, 0, :1], X),
-        r"expected forward to return shape \(4,\), got \(4, 1\)",
+        r"expected forward to return shape \(4,\), got shape \(4, 1\)",
     ),
     (
         lambda: occluded(lambda x: ["a"] * len(x), X),
@@ -460,14 +535,17 @@ REFUSED += [
     ),
     (
         lambda: integrated(gradient, X, return_convergence_delta=True, forward=gradient),
-        r"expected forward to return shape \(4,\), got \(4, 6, 3\)",
+        r"expected forward to return shape \(4,\), got shape \(4, 6, 3\)",
     ),
     (
         lambda: occluded(Fickle(), X),
-        r"expected forward to return shape \(72,\), got \(72, 1\)",
+        r"expected forward to return shape \(72,\), got shape \(72, 1\)",
     ),
     (lambda: permuted(forward, X), r"expected error to return one number, got shape \(4,\)"),
-    (lambda: permuted(lambda x: None, X), "expected error to return one number, got object"),
+    (
+        lambda: permuted(lambda x: None, X),
+        "expected error to return real numbers, got dtype object",
+    ),
 ]
 
 
@@ -482,7 +560,7 @@ def test_what_is_refused_in_one_clear_line(call, message):
 
 def course_model(dtype):
     """Its temperature output, in multiples of the usual change, and the exact gradient."""
-    *lstm, kernel, bias = (a.astype(dtype) for a in forecaster.load_model_arrays(DATA))
+    *lstm, kernel, bias = (a.astype(dtype) for a in models.load_model_arrays(DATA))
     w, head = lh.LSTMWeights.from_arrays(lstm), kernel[:, :1]
     return (
         lambda x: (lh.replay(w, x).hidden[:, -1] @ head)[:, 0] + bias[0],
@@ -493,13 +571,10 @@ def course_model(dtype):
 @pytest.fixture(scope="module")
 def windows():
     """900 of the test year of three stations, float32, spread evenly."""
-    parts = forecaster.load_windows(DATA)
-    train, test = (
-        forecaster.join([parts[part][name] for name in forecaster.TRAINING_STATIONS])
-        for part in ("training", "test")
-    )
+    data = forecaster.load_data(DATA)
+    test = data.joined("test")
     chosen = np.linspace(0, len(test) - 1, 900).astype(int)
-    return forecaster.Scaler.fit(train).scale(test.inputs[chosen])
+    return data.scaler.scale(test.inputs[chosen])
 
 
 @pytest.mark.parametrize(("n_steps", "share"), [(50, 0.99), (200, 1.0)])

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import lstm_helpers as lh
-from lstm_helpers import exercises, forecaster, tasks
+from lstm_helpers.course import exercises, forecaster, models, scoring, worlds
 
 TOP = Path(__file__).parent.parent
 NAMES = list(exercises.EXERCISES)
@@ -35,8 +35,12 @@ YESTERDAY = TARGET - 24
 
 
 @functools.cache
+def data():
+    return forecaster.load_data(TOP / "data")
+
+
 def windows():
-    return forecaster.load_windows(TOP / "data")
+    return data().parts
 
 
 def gucheng(part="validation", station="gucheng", row=YESTERDAY, feature=2):
@@ -74,17 +78,14 @@ def sigmoid(z):
 
 @functools.cache
 def reference():
-    *arrays, head, bias = forecaster.load_model_arrays(TOP / "data")
+    *arrays, head, bias = models.load_model_arrays(TOP / "data")
     return lh.LSTMWeights.from_arrays(arrays), head, bias
 
 
 @functools.cache
 def changping():
     """Scaled windows of the validation year, how the temperature changed, and its scale."""
-    parts = windows()
-    training = forecaster.join(parts["training"][name] for name in forecaster.TRAINING_STATIONS)
-    scaler = forecaster.Scaler.fit(training)
-    station = parts["validation"]["changping"]
+    scaler, station = data().scaler, windows()["validation"]["changping"]
     return scaler.scale(station.inputs), station.change[:, 0], scaler.change_std[0]
 
 
@@ -144,18 +145,18 @@ DAY_GATE = solve(lambda gate: np.sign(gate) * abs(gate) ** 24, 0.5)
 
 @functools.cache
 def unknown():
-    return tasks.planted("two lags", seed=77)
+    return worlds.planted("two lags", seed=77)
 
 
 def gate_products():
     """All lags by their product of gates, the largest first."""
-    return np.argsort(-tasks.methods(unknown())["lag"]["gate products"], kind="stable")
+    return np.argsort(-scoring.ask(unknown())["lag"]["gate products"], kind="stable")
 
 
 def hides_behind_the_other(name):
     """Whether hiding each of two hours changes nothing, and hiding both does."""
-    world = tasks.planted(name, seed=0)
-    near, far = tasks.planted("two lags", seed=0).lags
+    world = worlds.planted(name, seed=0)
+    near, far = worlds.planted("two lags", seed=0).lags
     usual = world.forward(world.inputs)
 
     def matters(*lags):
@@ -188,7 +189,7 @@ RIGHT = {
     "06-1": lambda: np.flatnonzero(LAGS == 5 - 1)[0],
     "06-2": lambda: -1.0 + 2.5,
     "06-3": lambda: np.flatnonzero(unknown().truth.any(axis=1)),
-    "06-4": lambda: next(filter(hides_behind_the_other, tasks.WORLDS)),
+    "06-4": lambda: next(filter(hides_behind_the_other, worlds.WORLDS)),
 }
 
 WRONG = {

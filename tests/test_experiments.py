@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lstm_helpers as lh
-from lstm_helpers import forecaster, tasks
+from lstm_helpers.course import forecaster, models, tasks
 
 DATA = Path(__file__).parent.parent / "data"
 CARD = json.loads((DATA / "forget_bias_experiments.json").read_text(encoding="utf-8"))
@@ -116,13 +116,13 @@ def test_drifts_of_the_forecaster_are_those_of_its_biases():
 
 def test_from_bias_1_the_forecaster_is_the_course_s_own():
     """Nothing is trained: the errors and the biases of the models that ``make model`` left."""
-    models = json.loads((DATA / "weather_models.json").read_text(encoding="utf-8"))["models"]
+    card = json.loads((DATA / "weather_models.json").read_text(encoding="utf-8"))
     rows = [row for row in CARD["weather_rows"] if row["bias"] == 1]
     assert len(rows) == 3
     for row in rows:
-        found = models[f"trained_6h_seed{row['seed']}"]["validation"]
+        found = card["models"][f"trained_6h_seed{row['seed']}"]["validation"]
         errors = [found[station]["MAE"]["temp"] for station in forecaster.TRAINING_STATIONS]
         assert row["mae"] == pytest.approx(np.mean(errors), abs=3e-4)
-        arrays = forecaster.load_model_arrays(DATA, seed=row["seed"])
+        arrays = models.load_model_arrays(DATA, seed=row["seed"])
         learned = lh.LSTMWeights.from_arrays(arrays[:3]).bias.f
         np.testing.assert_allclose(row["after"], learned, atol=2e-3)

@@ -12,7 +12,7 @@ import lstm_helpers as lh
 with lh.quiet():
     import keras
 
-from lstm_helpers import forecaster, weather
+from lstm_helpers.course import baselines, forecaster, models, weather
 
 START = pd.Timestamp("2013-03-01 00:00")
 HOUR = pd.Timedelta(hours=1)
@@ -186,7 +186,7 @@ def test_load_windows_counts_every_stretch(tmp_path):
 
 def test_what_was_fitted_or_cut_cannot_be_rewritten():
     w = forecaster.windows(hour_index(40))
-    made = [w, forecaster.Scaler(0, 1, 1), forecaster.Climatology(0), forecaster.Ridge(0, 0, False)]
+    made = [w, forecaster.Scaler(0, 1, 1), baselines.Climatology(0), baselines.Ridge(0, 0, False)]
     for thing in made:
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(thing, dataclasses.fields(thing)[0].name, 0)
@@ -279,9 +279,7 @@ def test_join_keeps_the_order_and_refuses_two_horizons_and_nothing():
 
 def training_scaler(folder):
     """The path of the course, from files to scaler."""
-    parts = forecaster.load_windows(folder)
-    training = forecaster.join(parts["training"][name] for name in forecaster.TRAINING_STATIONS)
-    return forecaster.Scaler.fit(training)
+    return forecaster.load_data(folder).scaler
 
 
 def noisy(station, frame, first=None, last=None, seed=1):
@@ -352,13 +350,13 @@ def test_unscale_is_the_way_back():
 
 def test_persistence_says_no_change():
     w = forecaster.windows(random_frame(50))
-    np.testing.assert_array_equal(forecaster.persistence(w), np.zeros((21, F)), strict=True)
+    np.testing.assert_array_equal(baselines.persistence(w), np.zeros((21, F)), strict=True)
 
 
 @pytest.mark.parametrize("horizon", [1, 6, 23, 24])
 def test_same_hour_yesterday_is_24_hours_before_the_target(horizon):
     w = forecaster.windows(hour_index(100), horizon=horizon)
-    forecast = w.newest + forecaster.same_hour_yesterday(w)
+    forecast = w.newest + baselines.same_hour_yesterday(w)
     np.testing.assert_array_equal(forecast, w.future - 24)
 
 
@@ -367,9 +365,9 @@ def test_same_hour_yesterday_must_be_in_the_window(time_steps, horizon):
     w = forecaster.windows(hour_index(100), time_steps, horizon)
     message = f"lag {24 - horizon}, got horizon {horizon} and {time_steps} hours"
     with pytest.raises(ValueError, match=message):
-        forecaster.same_hour_yesterday(w)
+        baselines.same_hour_yesterday(w)
     shortest = forecaster.windows(hour_index(100), 19, 6)
-    np.testing.assert_array_equal(forecaster.same_hour_yesterday(shortest)[:, 0], -18)
+    np.testing.assert_array_equal(baselines.same_hour_yesterday(shortest)[:, 0], -18)
 
 
 def month_and_hour(frame):
@@ -383,7 +381,7 @@ def month_and_hour(frame):
 def test_climatology_knows_month_and_hour_of_the_target(horizon):
     """One year in which the reading is a function of both: the forecast is right everywhere."""
     w = forecaster.windows(month_and_hour(hour_index(366 * 24)), horizon=horizon)
-    climatology = forecaster.Climatology.fit(w)
+    climatology = baselines.Climatology.fit(w)
     assert climatology.table.shape == (12, 24, F)
     expected = 100 * np.arange(1, 13)[:, None] + np.arange(24)
     np.testing.assert_allclose(climatology.table[..., 0], expected, atol=1e-9)
@@ -395,13 +393,13 @@ def test_climatology_is_the_mean_over_training_and_forecasts_other_windows():
     year = month_and_hour(hour_index(366 * 24))
     training = forecaster.all_windows([year, year + 10])
     later = forecaster.windows(month_and_hour(hour_index(100, pd.Timestamp("2016-05-30"))) + 70)
-    forecast = forecaster.Climatology.fit(training)(later)
+    forecast = baselines.Climatology.fit(training)(later)
     np.testing.assert_allclose(forecast - later.change, np.full(later.change.shape, 5 - 70))
 
 
 def test_climatology_needs_every_month_and_hour():
     with pytest.raises(ValueError, match="expected training windows in every month and hour"):
-        forecaster.Climatology.fit(forecaster.windows(hour_index(24 * 200)))
+        baselines.Climatology.fit(forecaster.windows(hour_index(24 * 200)))
 
 
 UNIT_SCALER = forecaster.Scaler(np.zeros(F), np.ones(F), np.ones(F))
@@ -427,7 +425,7 @@ def test_ridge_recovers_a_planted_linear_map_of_lags():
         return with_future(w, w.newest + change)
 
     training, test = world(float32_windows(600)), world(float32_windows(100, seed=9))
-    ridge = forecaster.Ridge.fit(training, UNIT_SCALER, penalty=1e-9)
+    ridge = baselines.Ridge.fit(training, UNIT_SCALER, penalty=1e-9)
     assert ridge.weights.shape == (4 * F + 1, F)
     np.testing.assert_allclose(ridge.weights[:-1].reshape(4, F, F), planted, atol=1e-6)
     np.testing.assert_allclose(ridge.weights[-1], constant, atol=1e-6)
@@ -442,7 +440,7 @@ def test_ridge_forecasts_in_units_whatever_the_scale():
     world = with_future(
         training, training.newest + np.einsum("wtf,tfg->wg", training.inputs, planted)
     )
-    forecast = forecaster.Ridge.fit(world, scaler, penalty=1e-9)(world)
+    forecast = baselines.Ridge.fit(world, scaler, penalty=1e-9)(world)
     np.testing.assert_allclose(forecast, world.change, atol=1e-4)
 
 
@@ -450,7 +448,7 @@ def test_a_large_penalty_leaves_the_mean_alone():
     """The constant is not punished, and every other weight is."""
     training = forecaster.windows(random_frame(400) + 7, 4)
     training = with_future(training, training.future + 5)
-    ridge = forecaster.Ridge.fit(training, forecaster.Scaler.fit(training), penalty=1e12)
+    ridge = baselines.Ridge.fit(training, forecaster.Scaler.fit(training), penalty=1e12)
     np.testing.assert_allclose(ridge(training)[0], training.change.mean(0), atol=1e-4)
     assert np.abs(ridge.weights[:-1]).max() < 1e-8
 
@@ -460,8 +458,8 @@ def test_ridge_uses_the_clock_only_when_told():
     target_hour = (w.times + 6 * HOUR).hour.to_numpy()
     change = np.repeat(np.sin(2 * np.pi * target_hour / 24)[:, None], F, axis=1)
     w = with_future(w, w.newest + change)
-    with_clock = forecaster.Ridge.fit(w, UNIT_SCALER, clock=True, penalty=1e-6)
-    without_clock = forecaster.Ridge.fit(w, UNIT_SCALER, penalty=1e-6)
+    with_clock = baselines.Ridge.fit(w, UNIT_SCALER, clock=True, penalty=1e-6)
+    without_clock = baselines.Ridge.fit(w, UNIT_SCALER, penalty=1e-6)
     assert with_clock.weights.shape == (4 * F + 24 + 1, F)
     assert without_clock.weights.shape == (4 * F + 1, F)
     np.testing.assert_allclose(with_clock(w), change, atol=1e-6)
@@ -475,7 +473,7 @@ def test_ridge_uses_the_clock_only_when_told():
 @pytest.mark.parametrize("horizon", [1, 6, 24])
 def test_clock_features_are_those_of_the_target_hour(horizon):
     w = forecaster.windows(hour_index(500, pd.Timestamp("2015-12-20")), horizon=horizon)
-    found = forecaster.clock_features(w)
+    found = baselines.clock_features(w)
     assert found.shape == (len(w), 24)
     for row, time in zip(found[::37], w.times[::37], strict=True):
         target = time + horizon * HOUR
@@ -537,7 +535,7 @@ def test_errors_refuses_another_shape(shape):
 
 
 def test_the_model_of_the_course():
-    model = forecaster.build_model(24, 7, 32)
+    model = models.build_model(24, 7, 32)
     H = 32
     assert [a.shape for a in model.get_weights()] == [
         (7, 4 * H),
@@ -554,7 +552,7 @@ def test_the_model_of_the_course():
 
 def test_shapes_do_not_hold_time_steps():
     shapes = {
-        tuple(a.shape for a in forecaster.build_model(hours, 3, 5).get_weights())
+        tuple(a.shape for a in models.build_model(hours, 3, 5).get_weights())
         for hours in (6, 24, 120)
     }
     assert shapes == {((3, 20), (5, 20), (20,), (5, 3), (3,))}
@@ -564,8 +562,8 @@ def test_predict_scales_inputs_and_unscales_the_change():
     """Also where one block ends and the next begins, and for a set of several blocks."""
     w = forecaster.windows(random_frame(8192 + 20), time_steps=2)
     scaler = forecaster.Scaler(np.full(F, 10.0), np.full(F, 3.0), np.arange(1.0, F + 1))
-    model = forecaster.build_model(2, F, 4)
-    found = forecaster.predict(model, w, scaler)
+    model = models.build_model(2, F, 4)
+    found = models.predict(model, w, scaler)
     assert found.shape == w.future.shape
     assert found.dtype == float
     ends = [*range(3), *range(8190, 8195), len(w) - 1]
@@ -585,27 +583,27 @@ class Recorder:
 
 def test_train_is_as_the_course_says():
     model = Recorder()
-    windows, validation = forecaster.BATCH_SIZE * 3 + 1, ("x", "y")
-    forecaster.train(
+    windows, validation = models.BATCH_SIZE * 3 + 1, ("x", "y")
+    models.train(
         model, np.zeros((windows, 2, 1)), np.zeros((windows, 1)), validation_data=validation
     )
     rate = model.compiled["optimizer"]._learning_rate
     assert isinstance(model.compiled["optimizer"], keras.optimizers.Adam)
     assert (model.compiled["loss"], model.compiled["jit_compile"]) == ("mae", True)
-    steps = forecaster.EPOCHS * 4
-    assert float(rate(0)) == pytest.approx(forecaster.LEARNING_RATE)
-    assert float(rate(steps / 2)) == pytest.approx(forecaster.LEARNING_RATE / 2)
+    steps = models.EPOCHS * 4
+    assert float(rate(0)) == pytest.approx(models.LEARNING_RATE)
+    assert float(rate(steps / 2)) == pytest.approx(models.LEARNING_RATE / 2)
     assert float(rate(steps)) == pytest.approx(0, abs=1e-9)
     assert model.fitted == {
-        "epochs": forecaster.EPOCHS,
-        "batch_size": forecaster.BATCH_SIZE,
+        "epochs": models.EPOCHS,
+        "batch_size": models.BATCH_SIZE,
         "verbose": 0,
         "validation_data": validation,
     }
 
 
 def test_one_line_an_epoch_without_times(capsys):
-    report = forecaster.print_epochs()
+    report = models.print_epochs()
     report.on_epoch_end(0, {"loss": 0.12345, "val_loss": 0.5, "lr": 1.0})
     report.on_epoch_end(1, {"loss": 0.1})
     assert capsys.readouterr().out == (
@@ -614,7 +612,7 @@ def test_one_line_an_epoch_without_times(capsys):
 
 
 def test_stored_models_come_back(tmp_path):
-    model = forecaster.build_model(24, 7, 3)
+    model = models.build_model(24, 7, 3)
     names = ("trained_6h_seed0", "trained_1h_seed2", "untrained_seed1", "shuffled_24h_seed0")
     stored = {
         f"{name}/{n}": array + place
@@ -624,14 +622,14 @@ def test_stored_models_come_back(tmp_path):
     np.savez(tmp_path / "weather_models.npz", **stored)
     asked = ((6, 0, "trained"), (1, 2, "trained"), (6, 1, "untrained"), (24, 0, "shuffled"))
     for place, (horizon, seed, kind) in enumerate(asked):
-        arrays = forecaster.load_model_arrays(tmp_path, horizon, seed, kind)
-        loaded = forecaster.load_model(tmp_path, horizon, seed, kind).get_weights()
+        arrays = models.load_model_arrays(tmp_path, horizon, seed, kind)
+        loaded = models.load_model(tmp_path, horizon, seed, kind).get_weights()
         for a, b, original in zip(arrays, loaded, model.get_weights(), strict=True):
             np.testing.assert_array_equal(a, original + place, strict=True)
             np.testing.assert_array_equal(b, original + place, strict=True)
     message = "expected one of shuffled_24h_seed0, .*, got trained_24h_seed0"
     with pytest.raises(ValueError, match=message):
-        forecaster.load_model(tmp_path, 24, seed=0)
+        models.load_model(tmp_path, 24, seed=0)
 
 
 def test_scaler_refuses_what_it_cannot_scale_by():

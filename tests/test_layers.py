@@ -526,15 +526,19 @@ FORGET_BIASES = {
         ValueError, r"expected a forget bias that float32 holds, up to 3.40282e\+38, got 1e\+39",
         [0, -1e39],
     ),
-    "text": (TypeError, "expected the forget bias in numbers, got str", "5.0"),
-    "texts": (TypeError, "expected the forget bias in numbers, got list of <U1", ["5", "5"]),
-    "None": (TypeError, "expected the forget bias in numbers, got NoneType", None),
-    "bool": (TypeError, "expected the forget bias in numbers, got bool", True),
-    "complex": (TypeError, "expected the forget bias in numbers, got complex", 1j),
-    "huge int": (TypeError, "expected the forget bias in numbers, got int", 10**400),
-    "ragged": (TypeError, "expected the forget bias in numbers, got list", [[1], [1, 2]]),
+    "text": (TypeError, "expected the forget bias as real numbers, got str", "5.0"),
+    "texts": (TypeError, "expected the forget bias as real numbers, got dtype <U1", ["5", "5"]),
+    "None": (TypeError, "expected the forget bias as real numbers, got NoneType", None),
+    "bool": (TypeError, "expected the forget bias as real numbers, got bool", True),
+    "complex": (TypeError, "expected the forget bias as real numbers, got complex", 1j),
+    "huge int": (TypeError, "expected the forget bias as real numbers, got int", 10**400),
+    "ragged": (
+        TypeError, "expected the forget bias as real numbers, got rows of different lengths",
+        [[1], [1, 2]],
+    ),
     "gates": (
-        TypeError, "expected the forget bias in numbers, got Gates", lh.Gates([1], [1, 2], 3, 4),
+        TypeError, "expected the forget bias as real numbers, got rows of different lengths",
+        lh.Gates([1], [1, 2], 3, 4),
     ),
 }  # fmt: skip
 

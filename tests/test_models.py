@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lstm_helpers as lh
-from lstm_helpers import forecaster, weather
+from lstm_helpers.course import baselines, forecaster, models, weather
 
 with lh.quiet():
     import keras
@@ -20,21 +20,22 @@ PARTS = ("validation", "test")
 
 
 @pytest.fixture(scope="module")
-def windows():
-    return {lead: forecaster.load_windows(DATA, horizon=lead) for lead in LEADS}
+def data():
+    return {lead: forecaster.load_data(DATA, horizon=lead) for lead in LEADS}
 
 
 @pytest.fixture(scope="module")
-def scalers(windows):
-    return {lead: forecaster.Scaler.fit(training(windows[lead])) for lead in LEADS}
+def windows(data):
+    return {lead: found.parts for lead, found in data.items()}
 
 
-def training(parts):
-    return forecaster.join(parts["training"][s] for s in forecaster.TRAINING_STATIONS)
+@pytest.fixture(scope="module")
+def scalers(data):
+    return {lead: found.scaler for lead, found in data.items()}
 
 
 def predict_in_numpy(arrays, w, scaler):
-    """What forecaster.predict gives, ten times faster: 360 forecasts of a year are made here."""
+    """What models.predict gives, ten times faster: 360 forecasts of a year are made here."""
     *lstm, head, bias = arrays
     weights = lh.LSTMWeights.from_arrays(lstm)
     hidden = lh.replay(weights, scaler.scale(w.inputs)).hidden[:, -1]
@@ -55,10 +56,10 @@ def test_card_names_the_data_the_settings_and_the_units():
     assert {p: tuple(y) for p, y in CARD["years"].items()} == forecaster.YEARS
     assert CARD["features"] == {name: weather.UNITS[name] for name in weather.FEATURES}
     settings = CARD["settings"]
-    assert settings["epochs"] == forecaster.EPOCHS
+    assert settings["epochs"] == models.EPOCHS
     assert settings["time_steps"] == forecaster.TIME_STEPS
-    assert settings["batch_size"] == forecaster.BATCH_SIZE
-    assert settings["learning_rate"] == forecaster.LEARNING_RATE
+    assert settings["batch_size"] == models.BATCH_SIZE
+    assert settings["learning_rate"] == models.LEARNING_RATE
     assert len(CARD["models"]) == 3 * 5 * 3
 
 
@@ -72,7 +73,7 @@ def test_scaling_is_that_of_the_training_years(lead, scalers):
 @pytest.mark.parametrize("kind", ["trained", "untrained", "shuffled"])
 def test_every_error_of_the_models(lead, kind, windows, scalers):
     for seed in range(5):
-        arrays = forecaster.load_model_arrays(DATA, lead, seed, kind)
+        arrays = models.load_model_arrays(DATA, lead, seed, kind)
         card = CARD["models"][f"{kind}_{lead}h_seed{seed}"]
         for part in PARTS:
             for station, w in windows[lead][part].items():
@@ -81,14 +82,14 @@ def test_every_error_of_the_models(lead, kind, windows, scalers):
 
 
 @pytest.mark.parametrize("lead", LEADS)
-def test_every_error_of_the_baselines(lead, windows, scalers):
-    known = training(windows[lead])
+def test_every_error_of_the_baselines(lead, data, windows, scalers):
+    known = data[lead].joined("training")
     rules = {
-        "persistence": forecaster.persistence,
-        "same hour yesterday": forecaster.same_hour_yesterday,
-        "climatology": forecaster.Climatology.fit(known),
-        "ridge": forecaster.Ridge.fit(known, scalers[lead]),
-        "ridge with clock": forecaster.Ridge.fit(known, scalers[lead], clock=True),
+        "persistence": baselines.persistence,
+        "same hour yesterday": baselines.same_hour_yesterday,
+        "climatology": baselines.Climatology.fit(known),
+        "ridge": baselines.Ridge.fit(known, scalers[lead]),
+        "ridge with clock": baselines.Ridge.fit(known, scalers[lead], clock=True),
     }
     for name, rule in rules.items():
         for part in PARTS:
@@ -105,20 +106,20 @@ def test_reference_is_the_best_seed_on_validation_and_the_saved_model():
     assert min(range(5), key=validation_error) == forecaster.REFERENCE_SEED
     assert CARD["reference"] == f"trained_6h_seed{forecaster.REFERENCE_SEED}"
     saved = keras.models.load_model(DATA / "weather_lstm.keras", compile=False)
-    stored = forecaster.load_model_arrays(DATA)
+    stored = models.load_model_arrays(DATA)
     for one, other in zip(saved.get_weights(), stored, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_training_again_gives_a_network_as_good_and_alike(windows, scalers):
+def test_training_again_gives_a_network_as_good_and_alike(data, windows, scalers):
     """Not the same weights: without FMA, and on arm64, some end up 0.2 away (tests/README.md)."""
-    known, scaler = training(windows[6]), scalers[6]
+    known, scaler = data[6].joined("training"), scalers[6]
     keras.utils.set_random_seed(forecaster.REFERENCE_SEED)
-    model = forecaster.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
-    forecaster.train(model, scaler.scale(known.inputs), scaler.scale_change(known.change))
-    stored = forecaster.load_model_arrays(DATA)
+    model = models.build_model(forecaster.TIME_STEPS, len(weather.FEATURES))
+    models.train(model, scaler.scale(known.inputs), scaler.scale_change(known.change))
+    stored = models.load_model_arrays(DATA)
     for w in windows[6]["validation"].values():
-        again = forecaster.predict(model, w, scaler)
+        again = models.predict(model, w, scaler)
         forecaster.assert_alike(again, predict_in_numpy(stored, w, scaler), w)
 
 
@@ -127,7 +128,7 @@ def test_another_seed_is_not_alike(seed, windows, scalers):
     """So that the test above can fail."""
     for w in windows[6]["validation"].values():
         other, stored = (
-            predict_in_numpy(forecaster.load_model_arrays(DATA, seed=s), w, scalers[6])
+            predict_in_numpy(models.load_model_arrays(DATA, seed=s), w, scalers[6])
             for s in (seed, forecaster.REFERENCE_SEED)
         )
         forecaster.assert_alike(stored, stored, w)
@@ -151,8 +152,8 @@ def test_controls_are_what_they_are_called():
 
 def test_loaded_model_predicts_what_its_arrays_do(windows, scalers):
     w = windows[6]["validation"]["gucheng"]
-    change = forecaster.predict(forecaster.load_model(DATA), w, scalers[6])
-    in_numpy = predict_in_numpy(forecaster.load_model_arrays(DATA), w, scalers[6])
+    change = models.predict(models.load_model(DATA), w, scalers[6])
+    in_numpy = predict_in_numpy(models.load_model_arrays(DATA), w, scalers[6])
     np.testing.assert_allclose(change, in_numpy, atol=1e-4)
 
 
@@ -160,4 +161,4 @@ def test_a_model_that_does_not_exist_is_refused():
     with pytest.raises(
         ValueError, match=r"expected one of shuffled_1h_seed0, .*got trained_6h_seed7"
     ):
-        forecaster.load_model_arrays(DATA, seed=7)
+        models.load_model_arrays(DATA, seed=7)

@@ -133,13 +133,13 @@ ERRORS = {"ifco": 1e-7, "ofci": 0.03, "icfo": 0.04, "iofc": 0.05}
 
 def test_another_colour_is_another_picture(monkeypatch):
     before = drawn(plots.order_errors(ERRORS))
-    monkeypatch.setattr(plots, "MUTED", "magenta")
+    monkeypatch.setattr(plots.weights, "MUTED", "magenta")
     assert "pixels differ" in pictures.change(before, drawn(plots.order_errors(ERRORS)))
 
 
 def test_a_colour_three_levels_off_is_another_picture(monkeypatch):
     before = drawn(plots.order_errors(ERRORS))
-    monkeypatch.setattr(plots, "MUTED", "#8C8C8F")
+    monkeypatch.setattr(plots.weights, "MUTED", "#8C8C8F")
     assert "by up to 3 of 255" in pictures.change(before, drawn(plots.order_errors(ERRORS)))
 
 

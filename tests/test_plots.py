@@ -1,6 +1,7 @@
 """What the figures show is what they are given: read from the Artists, since images drift."""
 
 import dataclasses
+import datetime
 
 import matplotlib as mpl
 
@@ -12,7 +13,8 @@ import pandas as pd
 import pytest
 
 import lstm_helpers as lh
-from lstm_helpers import forecaster, plots, weather
+from lstm_helpers import plots
+from lstm_helpers.course import figures, weather
 from lstm_helpers.layouts import GATES
 
 
@@ -31,50 +33,6 @@ def frame():
 
 def rgb(color):
     return mpl.colors.to_hex(color)
-
-
-def test_weather_draws_each_feature_in_its_panel_with_its_unit(frame):
-    axes = plots.weather(frame)
-    shown = [[line.get_ydata() for line in ax.lines] for ax in axes]
-    expected = [("temp", "dewp"), ("pres",), ("wspm",), ("rain",)]
-    for lines, names, ax in zip(shown, expected, axes, strict=True):
-        assert len(lines) == len(names)
-        for line, name in zip(lines, names, strict=True):
-            np.testing.assert_array_equal(line, frame[name])
-        assert ax.get_ylabel() == weather.UNITS[names[0]]
-    labels = [text.get_text() for text in axes[0].get_legend().get_texts()]
-    assert labels == ["temperature", "dew point"]
-
-
-def test_window_shows_the_inputs_the_newest_at_zero_and_the_target_at_its_hour(frame):
-    w = forecaster.windows(frame, time_steps=24, horizon=6)
-    ax = plots.window(w, 3, feature=2)
-    seen, target = ax.lines[:2]
-    np.testing.assert_array_equal(seen.get_ydata(), frame["pres"].iloc[3:27])
-    np.testing.assert_array_equal(seen.get_xdata(), np.arange(-23, 1))
-    assert (target.get_xdata()[0], target.get_ydata()[0]) == (6, frame["pres"].iloc[32])
-    assert ax.get_ylabel() == "pressure (hPa)"
-    assert ax.get_xlabel() == "hours after the newest reading"
-
-
-def test_error_bars_are_sorted_labelled_and_one_stands_out():
-    ax = plots.error_bars({"a": 2.0, "b": 3.0, "c": 1.0}, "°C", highlight="a")
-    assert [bar.get_width() for bar in ax.patches] == [1.0, 2.0, 3.0]
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["c", "a", "b"]
-    assert [text.get_text() for text in ax.texts] == ["1.00", "2.00", "3.00"]
-    colors = [rgb(bar.get_facecolor()) for bar in ax.patches]
-    assert colors == [rgb(plots.MUTED), rgb(plots.HIGHLIGHT), rgb(plots.MUTED)]
-    assert "°C" in ax.get_xlabel()
-
-
-def test_forecast_lines_name_what_they_show(frame):
-    observed = frame["temp"].to_numpy()
-    ax = plots.forecast_lines(frame.index, observed, {"one": observed + 1, "two": observed - 2})
-    for line, label, offset in zip(ax.lines, ("observed", "one", "two"), (0, 1, -2), strict=True):
-        assert line.get_label() == label
-        np.testing.assert_array_equal(line.get_ydata(), observed + offset)
-    assert len({rgb(line.get_color()) for line in ax.lines}) == 3
-    assert ax.get_ylabel() == "temperature (°C)"
 
 
 def test_array_map_is_to_scale_and_in_gate_colours():
@@ -111,15 +69,30 @@ def trace():
 
 
 @pytest.mark.parametrize("order", [None, (2, 0, 1)])
-def test_gate_trace_has_the_weather_above_and_each_gate_in_its_panel(frame, trace, order):
-    axes = plots.gate_trace(trace, frame[:6], sample=1, order=order)
-    np.testing.assert_array_equal(axes[0].lines[0].get_ydata(), frame["temp"][:6])
-    np.testing.assert_array_equal(axes[0].lines[1].get_ydata(), frame["dewp"][:6])
-    np.testing.assert_array_equal(axes[1].lines[0].get_ydata(), frame["pres"][:6])
+@pytest.mark.parametrize("features", [0, 1, 3, 5])
+def test_gate_trace_has_the_series_above_and_each_gate_in_its_panel(trace, order, features):
+    series = np.random.default_rng(2).normal(size=(6, features)) if features else None
+    names = [f"load {n} (kW)" for n in range(features)]
+    axes = plots.gate_trace(
+        trace, series, sample=1, order=order, feature_names=names or None, step="minutes"
+    )
+    panels = features if features <= 3 else 1
+    assert len(axes) == panels + 4
+    if features <= 3:
+        for n in range(features):
+            np.testing.assert_array_equal(axes[n].lines[0].get_ydata(), series[:, n])
+            assert axes[n].get_title(loc="left") == names[n]
+    else:
+        (mesh,) = axes[0].collections
+        scaled = (series - series.mean(axis=0)) / series.std(axis=0)
+        np.testing.assert_allclose(mesh.get_array(), scaled.T)
+        assert mesh.get_clim() == (-2.5, 2.5)
+        assert [tick.get_text() for tick in axes[0].get_yticklabels()] == names
     rows = [0, 1, 2] if order is None else list(order)
-    for ax, gate in zip(axes[2:], GATES, strict=True):
+    for ax, gate in zip(axes[panels:], GATES, strict=True):
         (mesh,) = ax.collections
         np.testing.assert_array_equal(mesh.get_array(), getattr(trace.gates, gate)[1].T[rows])
+        np.testing.assert_array_equal(mesh.get_coordinates()[0, :, 0], np.arange(7) - 0.5)
         assert mesh.get_clim() == ((-1, 1) if gate == "c" else (0, 1))
         assert plots.GATE_NAMES[gate] in ax.get_title(loc="left")
         assert [int(tick.get_text()) for tick in ax.get_yticklabels()] == rows
@@ -131,28 +104,76 @@ def test_gate_trace_has_the_weather_above_and_each_gate_in_its_panel(frame, trac
         assert ax.get_ylim()[0] > ax.get_ylim()[1], "the first row is on top"
     bars = [ax for ax in axes[0].figure.axes if ax not in set(axes)]
     texts = [[tick.get_text() for tick in bar.get_yticklabels()] for bar in bars]
-    assert texts == [
-        ["0, shut", "1, open"],
-        ["0, forget", "1, keep"],
-        ["-1", "0", "1"],
-        ["0, shut", "1, open"],
-    ]
+    assert (
+        texts[-4 - (features > 3) :][features > 3 :]
+        == [
+            ["0, shut", "1, open"],
+            ["0, forget", "1, keep"],
+            ["-1", "0", "1"],
+            ["0, shut", "1, open"],
+        ]
+        or texts[:4] == texts[-4:]
+    )
+    assert axes[-1].get_xlabel() == "minutes"
 
 
-@pytest.mark.parametrize(("time", "units"), [(1, 1), (24, 128)])
-def test_gate_trace_takes_any_size(time, units):
+def test_gate_trace_of_a_frame_has_its_names_and_dates(frame, trace):
+    axes = plots.gate_trace(trace, frame[["temp", "pres"]][:6])
+    assert [ax.get_title(loc="left") for ax in axes[:2]] == ["temp", "pres"]
+    dates = mpl.dates.date2num(frame.index[:6])
+    np.testing.assert_array_equal(axes[1].lines[0].get_xdata(), dates)
+    hour = 1 / 24
+    edges = axes[2].collections[0].get_coordinates()[0, :, 0]
+    np.testing.assert_allclose(edges, np.append(dates, dates[-1] + hour) - hour / 2, atol=1e-9)
+    assert axes[-1].get_xlabel() == ""
+    assert isinstance(axes[-1].xaxis.get_major_formatter(), mpl.dates.ConciseDateFormatter)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        np.datetime64("2020-01-01") + 5 * np.arange(6) * np.timedelta64(1, "m"),
+        [datetime.datetime(2020, 1, 1, 0, 5 * n) for n in range(6)],
+    ],
+    ids=["numpy", "python"],
+)
+def test_gate_trace_takes_dates_of_any_kind(trace, times):
+    axes = plots.gate_trace(trace, times=times)
+    edges = axes[0].collections[0].get_coordinates()[0, :, 0]
+    np.testing.assert_allclose(np.diff(edges) * 24 * 60, 5, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("time", "units", "features"), [(1, 1, 1), (24, 128, 3), (500, 512, 100), (1, 2, 4)]
+)
+def test_gate_trace_takes_any_size(time, units, features):
     hidden = np.zeros((1, time, units))
     trace = lh.LSTMTrace(lh.Gates(*[hidden] * 4), hidden, hidden, (hidden[:, 0], hidden[:, 0]))
-    hours = pd.date_range("2014-06-14", periods=time, freq="h")
-    frame = pd.DataFrame(0.0, hours, list(weather.FEATURES))
-    axes = plots.gate_trace(trace, frame)
+    axes = plots.gate_trace(trace, np.zeros((time, features)))
     axes[0].figure.canvas.draw()
-    assert axes[2].collections[0].get_array().shape == (units, time)
+    assert axes[-1].collections[0].get_array().shape == (units, time)
 
 
-def test_gate_trace_refuses_weather_of_another_length(frame, trace):
-    with pytest.raises(ValueError, match="expected 6 rows of features, one a step, got 7"):
-        plots.gate_trace(trace, frame[:7])
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"series": np.ones((7, 2))}, ValueError, r"series of shape \(6, features\), a row a step"),
+        ({"series": np.ones(6)}, ValueError, r"series of shape \(6, features\), a row a step"),
+        ({"series": [["a"]] * 6}, TypeError, "series as real numbers, got dtype <U1"),
+        ({"series": np.ones((6, 2)), "feature_names": ["a"]}, ValueError, "2 names of features"),
+        ({"times": range(5)}, ValueError, "6 times, one a step, got 5"),
+        ({"times": list("abcdef")}, TypeError, "times as real numbers, got dtype <U1"),
+        ({"order": [0, 1]}, ValueError, "order to name each of 3 units once"),
+        ({"order": [0, 1, 1]}, ValueError, "order to name each of 3 units once"),
+        ({"sample": 2}, ValueError, "sample as one of 2, got 2"),
+        ({"axes": [None]}, ValueError, "4 Axes, one a panel, got 1"),
+    ],
+)
+def test_gate_trace_refuses_what_does_not_fit(trace, options, error, message):
+    with pytest.raises(error, match=f"^expected {message}"):
+        plots.gate_trace(trace, **options)
+    with pytest.raises(TypeError, match="expected an LSTMTrace"):
+        plots.gate_trace(options)
 
 
 # Weights. 3 features and 2 units, every entry its own, no matrix like its transpose.
@@ -229,7 +250,7 @@ def test_the_check_of_the_heatmaps_finds_a_swapped_gate_and_a_transposed_matrix(
 
 
 def test_heatmaps_name_gates_features_and_units():
-    axes = plots.gate_heatmaps(weights(), features=["rain", "wind", "sun"])
+    axes = plots.gate_heatmaps(weights(), feature_names=["rain", "wind", "sun"])
     for ax, gate in zip(axes[0], GATES, strict=True):
         assert ax.get_title() == f"{gate}: {plots.GATE_NAMES[gate]}"
         assert rgb(ax.title.get_color()) == plots.GATE_COLORS[gate].lower()
@@ -256,7 +277,7 @@ def test_features_without_names_have_numbers():
 @pytest.mark.parametrize(
     ("limit", "end", "extend"),
     [
-        (None, 2.07, "neither"),
+        (None, 1.15, "both"),  # the largest of both kernels; all of the bias lies beyond
         (2.06, 2.06, "min"),
         (2.0, 2.0, "both"),
         (1.0, 1.0, "both"),
@@ -274,7 +295,9 @@ def test_one_scale_with_zero_in_its_middle_serves_all_panels(limit, end, extend)
         assert above[0] > above[2], "red above"
         assert min(zero) > 0.95
     bar = color_bar(axes)
-    assert bar.get_xlabel() == "weight (per 1 of what it multiplies)"
+    beyond = sum(np.count_nonzero(np.abs(array) > end) for g in groups(weights()) for array in g)
+    note = f"; {beyond} beyond the colours' ends" if beyond else ""
+    assert bar.get_xlabel() == "weight (per 1 of what it multiplies)" + note
     assert bar.get_xlim() == (-end, end)
     assert axes[-1, -1].images[0].colorbar.extend == extend
 
@@ -293,14 +316,14 @@ def test_heatmaps_mark_and_count_what_is_not_finite(bad):
     colors = axes[0, 1].images[0].cmap(axes[0, 1].images[0].get_array())
     assert rgb(colors[2, 0]) == plots.NOT_FINITE.lower()
     assert color_bar(axes).get_xlabel().endswith("; yellow, ringed: 3 not finite")
-    assert axes[0, 0].images[0].get_clim() == (-2.07, 2.07)
+    assert axes[0, 0].images[0].get_clim() == (-1.15, 1.15)
 
 
 def test_rings_do_not_bury_a_matrix_that_is_all_nan():
     w = random_weights(3, 9)
     w.recurrent_kernel.i[:] = np.nan
     axes = plots.gate_heatmaps(w)
-    assert len(axes[1, 0].lines) == plots.MOST_RINGS
+    assert len(axes[1, 0].lines) == plots.weights.MOST_RINGS
     assert "81 not finite" in color_bar(axes).get_xlabel()
 
 
@@ -322,15 +345,16 @@ def test_a_layer_of_zeros_has_a_scale_too():
 
 def test_heatmaps_say_what_they_show():
     names = ["rain", "wind", "sun"]
-    assert plots.describe_heatmaps(stretched(weights()), features=names) == (
+    assert plots.describe_heatmaps(stretched(weights()), feature_names=names) == (
         "The largest kernel weight is 0.98, candidate, from sun to unit 0; the largest recurrent "
         "weight is -1.31, forget gate, from unit 0 to unit 1; the largest bias is -2.07, output "
-        "gate, unit 1. Blue is below zero, red above, full colour at 2.07."
+        "gate, unit 1. Blue is below zero, red above, full colour at 1.31, the largest of both "
+        "kernels; 8 lie beyond."
     )
     assert plots.describe_heatmaps(weights(bias=False), limit=0.5) == (
         "The largest kernel weight is 0.23, output gate, from feature 2 to unit 1; the largest "
         "recurrent weight is 1.15, output gate, from unit 1 to unit 1. Blue is below zero, red "
-        "above, full colour at 0.50."
+        "above, full colour at 0.50; 16 lie beyond."
     )
 
 
@@ -340,7 +364,9 @@ def test_heatmap_captions_name_the_first_of_equals_and_what_is_not_finite():
     text = plots.describe_heatmaps(w)
     assert "kernel weight is -0.50, input gate, from feature 0 to unit 1;" in text
     assert "recurrent weight is -0.50, forget gate, from unit 0 to unit 0;" in text
-    assert text.endswith("full colour at 0.50. Yellow, ringed: 4 not finite.")
+    assert text.endswith(
+        "full colour at 0.50, the largest of both kernels. Yellow, ringed: 4 not finite."
+    )
     w.bias.i[:] = w.bias.f[:] = w.bias.c[:] = w.bias.o[:] = np.nan
     assert "; no bias is finite." in plots.describe_heatmaps(w)
 
@@ -348,9 +374,9 @@ def test_heatmap_captions_name_the_first_of_equals_and_what_is_not_finite():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"features": ["one"]}, "expected 3 names of features, got 1"),
+        ({"feature_names": ["one"]}, "expected 3 names of features, got 1"),
         ({"limit": 0}, "expected a limit above 0, got 0"),
-        ({"limit": np.nan}, "expected a limit above 0, got nan"),
+        ({"limit": np.nan}, "expected limit as a finite number, got nan"),
     ],
 )
 @pytest.mark.parametrize("function", [plots.gate_heatmaps, plots.describe_heatmaps])
@@ -446,8 +472,9 @@ def test_bars_refuse_another_norm(function):
 
 
 def check_distributions(axes, w):
-    largest = max(np.abs(array).max() for group in groups(w) for array in group)
-    for ax, group in zip(axes, groups(w), strict=True):
+    kernels = max(np.abs(array).max() for group in groups(w)[:2] for array in group)
+    ends = [kernels, kernels, *(np.abs(array).max() for array in [w.bias] if array is not None)]
+    for ax, group, largest in zip(axes, groups(w), ends, strict=True):
         for step, gate, array in zip(ax.patches, GATES, group, strict=True):
             shares, edges, _ = step.get_data()
             np.testing.assert_array_equal(edges, np.linspace(-largest, largest, len(edges)))
@@ -460,17 +487,17 @@ def check_distributions(axes, w):
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_distributions_are_shares_in_common_bins(bias):
+def test_distributions_are_shares_in_as_many_bins(bias):
     w = weights(bias=bias)
     axes = plots.gate_distributions(w, bins=207)
     check_distributions(axes, w)
-    titles = ["kernel", "recurrent kernel", "bias"][: len(axes)]
+    titles = ["kernel", "recurrent kernel", "bias (a scale of its own)"][: len(axes)]
     assert [ax.get_title(loc="left").strip() for ax in axes] == titles
     assert {ax.get_ylabel() for ax in axes} == {"% of entries"}
     assert axes[-1].get_xlabel() == "weight (per 1 of what it multiplies)"
     # A little beyond the last edge, whose line would be cut in half.
-    end = 1.02 * (2.07 if bias else 1.15)
-    assert {ax.get_xlim() for ax in axes} == {(-end, end)}
+    ends = [1.15, 1.15, 2.07][: len(axes)]
+    assert [ax.get_xlim() for ax in axes] == [(-1.02 * end, 1.02 * end) for end in ends]
     check_legend(axes[0])
 
 
@@ -486,7 +513,7 @@ def test_distributions_leave_out_and_count_what_is_not_finite():
     assert [ax.get_title(loc="left").strip() for ax in axes] == [
         "kernel, without 1 not finite",
         "recurrent kernel, without 1 not finite",
-        "bias, without 3 not finite",
+        "bias (a scale of its own), without 3 not finite",
     ]
     sums = [[step.get_data()[0].sum() for step in ax.patches] for ax in axes]
     np.testing.assert_allclose(sums, [[100] * 4, [100] * 4, [0, 100, 100, 100]])
@@ -506,8 +533,27 @@ def test_distributions_say_what_they_show():
     )
 
 
+def test_distributions_of_a_limit_leave_out_and_count_what_lies_beyond():
+    axes = plots.gate_distributions(weights(), limit=1.1, bins=11)
+    assert [ax.get_xlim() for ax in axes] == [(-1.02 * 1.1, 1.02 * 1.1)] * 3
+    assert [ax.get_title(loc="left").strip() for ax in axes] == [
+        "kernel", "recurrent kernel, without 5 beyond the ends", "bias, without 8 beyond the ends",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("units", [32, 256])
+def test_a_forget_bias_of_1_pales_no_kernel(units):
+    """Both kernels once were blank at 256 units."""
+    w = random_weights(7, units)
+    kernels = [lh.Gates(*(0.1 * array for array in group)) for group in groups(w)[:2]]
+    w = lh.LSTMWeights(*kernels, w.bias._replace(f=np.ones(units)))
+    largest = max(np.abs(array).max() for group in kernels for array in group)
+    assert plots.gate_heatmaps(w)[0, 0].images[0].get_clim() == (-largest, largest)
+    assert plots.gate_distributions(w)[0].get_xlim()[1] == pytest.approx(1.02 * largest)
+
+
 def test_distributions_refuse_no_bins():
-    with pytest.raises(ValueError, match=r"^expected at least 1 bin, got 0$"):
+    with pytest.raises(ValueError, match=r"^expected bins as a whole number of at least 1, got 0$"):
         plots.gate_distributions(weights(), bins=0)
     assert not plt.get_fignums()
 
@@ -538,7 +584,7 @@ def test_scatter_refuses_what_has_no_place(x, y, message):
         plots.rank_scatter(x, y, ["a", "b"], "x", "y")
 
 
-NAMED = [plots.FEATURE_NAMES[name] for name in weather.FEATURES]
+NAMED = [figures.FEATURE_NAMES[name] for name in weather.FEATURES]
 
 
 @pytest.mark.parametrize("bad", [False, True])
@@ -551,7 +597,7 @@ def test_pictures_of_weights_draw_at_any_size_without_a_warning(features, units,
     w = with_bad(w) if bad else w
     for width, height in ((3, 3), (7.6, 5), (16, 12)):
         figures = [
-            plots.gate_heatmaps(w, features=names)[0, 0].figure,
+            plots.gate_heatmaps(w, feature_names=names)[0, 0].figure,
             plots.norm_bars(w).figure,
             plots.gate_distributions(w)[0].figure,
         ]
@@ -573,21 +619,18 @@ def test_pictures_of_weights_draw_on_given_axes():
     assert plots.rank_scatter([1], [2], ["a"], "x", "y", ax=ax[2]) is ax[2]
     with pytest.raises(ValueError, match=r"^expected 12 Axes, four a row, got 3$"):
         plots.gate_heatmaps(w, axes=three)
-    with pytest.raises(ValueError, match=r"^expected 2 Axes, got 3$"):
+    with pytest.raises(ValueError, match=r"^expected 2 Axes, one an array, got 3$"):
         plots.gate_distributions(weights(bias=False), axes=three)
     assert len(plt.get_fignums()) == 3
     for number in plt.get_fignums():
         plt.figure(number).canvas.draw()
 
 
-def test_functions_draw_on_the_axes_they_are_given_and_never_show(frame, monkeypatch):
+def test_functions_draw_on_the_axes_they_are_given_and_never_show(monkeypatch):
     monkeypatch.setattr(plt, "show", lambda *a, **k: pytest.fail("show was called"))
     draw = [
-        lambda ax: plots.error_bars({"a": 1.0}, "m/s", highlight="a", ax=ax),
         lambda ax: plots.order_errors({"ifco": 1.0, "ofci": 2.0}, ax=ax),
         lambda ax: plots.array_map({"bias": (8,)}, ax=ax),
-        lambda ax: plots.forecast_lines(frame.index, frame["temp"], {}, ax=ax),
-        lambda ax: plots.window(forecaster.windows(frame, 4, 1), 0, ax=ax),
         lambda ax: plots.norm_bars(weights(), ax=ax),
         lambda ax: plots.rank_scatter([1], [2], ["a"], "x", "y", ax=ax),
     ]
@@ -633,7 +676,7 @@ def test_show_refuses_a_sentence_without_a_number():
 @pytest.mark.parametrize("names", [["bias 0"], ["bias 0", "bias 3", "bias 5"]])
 def test_retention_draws_one_line_a_name_over_the_steps_and_one_half(names):
     left = {name: 0.9 ** ((n + 1) * np.arange(25)) for n, name in enumerate(names)}
-    ax = plots.retention(left, "steps")
+    ax = plots.retention(left)
     half, *lines = ax.lines
     assert list(half.get_ydata()) == [0.5, 0.5]
     assert [line.get_label() for line in lines] == names
@@ -653,7 +696,7 @@ def test_retention_draws_one_line_a_name_over_the_steps_and_one_half(names):
 
 def test_retention_draws_on_the_axes_it_is_given_in_hours():
     _, ax = plots.subplots()
-    assert plots.retention({"unit 3": [1, 0.5]}, ax=ax) is ax
+    assert plots.retention({"unit 3": [1, 0.5]}, step="hours", ax=ax) is ax
     assert ax.get_xlabel() == "hours after it was written"
 
 
@@ -689,10 +732,10 @@ def entries(ax):
 
 
 def test_lag_profile_draws_one_value_a_lag_and_time_runs_to_the_right():
-    ax = plots.lag_profile(PROFILE, unit="hPa", label="mean gradient")
+    ax = plots.lag_profile(PROFILE, unit="hPa", label="mean gradient", step="hours")
     line = check_profile(ax, PROFILE)
     assert (line.get_marker(), rgb(line.get_color())) == ("o", plots.INK)
-    assert ax.get_xlabel() == "hours before the newest reading"
+    assert ax.get_xlabel() == "lag (hours before the newest)"
     assert ax.get_ylabel() == "mean gradient (hPa)"
     assert list(ax.get_xticks()) == list(range(0, 24, 2))
     assert ax.get_ylim()[0] == 0
@@ -781,7 +824,7 @@ def test_lag_profile_marks_and_counts_what_is_not_finite(bad):
     expected = np.where(np.isfinite(some), some, np.nan).mean(axis=0)
     np.testing.assert_array_equal(ax.lines[5].get_ydata(), expected)
     assert np.isnan(expected[[5, 20]]).all()
-    assert ax.get_xlabel().endswith("reading; yellow, ringed: 3 not finite")
+    assert ax.get_xlabel().endswith("newest); yellow, ringed: 3 not finite")
     assert entries(ax) == ["a, mean of 5", "b"]
     text = plots.describe_lag_profile({"a": some, "b": PROFILE})
     assert text.count("not finite") == text.count("3 not finite") == 1
@@ -789,15 +832,21 @@ def test_lag_profile_marks_and_counts_what_is_not_finite(bad):
 
 @pytest.mark.parametrize(("count", "bad"), [(5, None), (5, 0), (1, slice(None))])
 @pytest.mark.parametrize(
-    ("lags", "step"), [(1, 1), (2, 1), (24, 2), (72, 6), (168, 24), (1000, 96)]
+    ("lags", "step", "apart"),
+    [
+        *((n, "hours", apart) for n, apart in ((1, 1), (2, 1), (24, 2), (72, 6), (168, 24))),
+        *((n, "steps", apart) for n, apart in ((13, 1), (24, 2), (72, 10), (1000, 100))),
+        (1000, "hours", 96),
+    ],
 )
-def test_lag_profile_draws_any_size_without_a_warning_and_ticks_whole_hours(lags, step, count, bad):
+def test_lag_profile_draws_any_size_without_a_warning(lags, step, apart, count, bad):
     values = np.random.default_rng(0).normal(size=(count, lags))
     if bad is not None:
         values[0, bad] = np.nan
-    ax = plots.lag_profile(values, mark=[(0, lags - 1)], steps="steps")
-    assert list(ax.get_xticks()) == list(range(0, lags, step))
-    assert ax.get_xlabel().startswith("steps before the newest reading")
+    ax = plots.lag_profile(values, mark=[(0, lags - 1)], step=step)
+    assert list(ax.get_xticks()) == list(range(0, lags, apart))
+    assert ax.get_xlabel().startswith(f"lag ({step} before the newest)")
+    assert ax.get_ylabel() == "mean effect"
     for width, height in ((3, 2), (7.6, 3)):
         ax.figure.set_size_inches(width, height)
         ax.figure.canvas.draw()
@@ -806,14 +855,14 @@ def test_lag_profile_draws_any_size_without_a_warning_and_ticks_whole_hours(lags
 
 def test_lag_profile_draws_on_the_axes_it_is_given():
     _, ax = plots.subplots()
-    assert plots.lag_profile(PROFILE, ax) is ax
+    assert plots.lag_profile(PROFILE, ax=ax) is ax
     assert len(plt.get_fignums()) == 1
 
 
 def test_profiles_say_where_they_are_largest_and_have_a_second_hump():
     total = PROFILE.sum()
     assert plots.describe_lag_profile(PROFILE, mark=[(14, 19), (0, 5, "the newest six")]) == (
-        "Mean effect in °C by hours before the newest reading: largest 1.50 at 0, a second hump "
+        "Mean effect by lag, in steps: largest 1.50 at 0, a second hump "
         f"of 0.71 at 17, {100 * PROFILE[14:20].sum() / total:.0f} % of the sum in 14 to 19, "
         f"{100 * PROFILE[:6].sum() / total:.0f} % of the sum in the newest six."
     )
@@ -821,11 +870,11 @@ def test_profiles_say_where_they_are_largest_and_have_a_second_hump():
         {"trained": SEEDS, "cut": [[0, -0.5, 0.25, -0.4]]},
         unit="hPa",
         label="gradient",
-        steps="steps",
+        step="minutes",
     ) == (
-        "Gradient in hPa by steps before the newest reading: trained (mean of 5): largest "
+        "Gradient in hPa by lag, in minutes: trained (mean of 5): largest "
         f"{SEEDS.mean(0)[0]:.2f} at 0, a second hump of {SEEDS.mean(0)[17]:.2f} at 17; cut: "
-        "largest -0.50 at 1, a second hump of -0.40 at 3."
+        "largest -0.50 at 1, of the other sign 0.25 at 2, a second hump of -0.40 at 3."
     )
     assert ": mean of 5: largest" in plots.describe_lag_profile(SEEDS)
 
@@ -841,6 +890,12 @@ def test_profiles_say_where_they_are_largest_and_have_a_second_hump():
         ([3, 1, 1.61, 0], "largest 3.00 at 0, a second hump of 1.61 at 2"),
         ([3, 3, 3], "largest 3.00 at 0, no second hump"),
         ([0, 0], "largest 0.00 at 0, no second hump"),
+        ([2, -0.1, 0], "largest 2.00 at 0, of the other sign -0.10 at 1, no second hump"),
+        ([2, -0.09, 0], "largest 2.00 at 0, no second hump"),  # a twentieth is 0.1
+        (
+            [-0.3, 0, 0.08, 0, -0.1],
+            "largest -0.30 at 0, of the other sign 0.08 at 2, a second hump of -0.10 at 4",
+        ),
         (
             [np.nan, 1, np.nan, 0.5, 0.8],
             "largest 1.00 at 1, a second hump of 0.80 at 4, 2 not finite",
@@ -849,7 +904,7 @@ def test_profiles_say_where_they_are_largest_and_have_a_second_hump():
     ],
 )
 def test_a_second_hump_rises_from_a_valley(values, words):
-    assert plots.describe_lag_profile(values).endswith(f"reading: {words}.")
+    assert plots.describe_lag_profile(values).endswith(f"steps: {words}.")
 
 
 SPANS = r"expected spans \(first, last\) or \(first, last, text\) of lags from 0 to 23, got "
@@ -867,8 +922,8 @@ SPANS = r"expected spans \(first, last\) or \(first, last, text\) of lags from 0
             {"a": PROFILE, "b": []}, {},
             r"expected profiles of shape \(lags,\) or \(series, lags\) for 'b', got \(0,\)",
         ),
-        ({"a": ["x"]}, {}, "expected profiles of real numbers for 'a', got dtype <U1"),
-        ([[1], [1, 2]], {}, "expected profiles of real numbers, got dtype object"),
+        ({"a": ["x"]}, {}, "expected profiles for 'a' as real numbers, got dtype <U1"),
+        ([[1], [1, 2]], {}, "expected profiles as real numbers, got rows of different lengths"),
         (PROFILE, {"mark": [(14, 24)]}, SPANS + r"\(14, 24\)"),
         (PROFILE, {"mark": [(-1, 3)]}, SPANS + r"\(-1, 3\)"),
         (PROFILE, {"mark": [(5, 3)]}, SPANS + r"\(5, 3\)"),

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import lstm_helpers as lh
-from lstm_helpers import forecaster, memory, weather
+from lstm_helpers import memory
+from lstm_helpers.course import forecaster, weather
 
 with lh.quiet():
     import keras

@@ -21,7 +21,8 @@ import functools
 import numpy as np
 import pytest
 
-from lstm_helpers import attribution, memory, tasks
+from lstm_helpers import attribution, memory
+from lstm_helpers.course import scoring, worlds
 
 # + passes: Score.passed, which is: all true entries found, no other, .9 of the mass on them.
 # - fails.
@@ -62,7 +63,7 @@ SCOREBOARD = {"lag": table(LAG), "feature": table(FEATURE)}
 
 
 def scored(world, importance, axis):
-    return tasks.score(importance, world.truth.any(axis=AXES[axis]))
+    return scoring.score(importance, world.truth.any(axis=AXES[axis]))
 
 
 @pytest.fixture(autouse=True)
@@ -75,8 +76,8 @@ def _small_calls(monkeypatch):
 
 
 def verdicts(name, seed):
-    world = tasks.planted(name, seed)
-    said = tasks.methods(world)
+    world = worlds.planted(name, seed)
+    said = scoring.ask(world)
     return {
         axis: {method: scored(world, each, axis).passed for method, each in said[axis].items()}
         for axis in AXES
@@ -88,16 +89,46 @@ def test_the_table_is_read_as_it_stands():
     assert SCOREBOARD["lag"]["permutation"]["jump"] is False
     assert SCOREBOARD["feature"]["weight norms"]["closed gate"] is False
     for rows in SCOREBOARD.values():
-        assert all(tuple(row) == tasks.WORLDS for row in rows.values())
+        assert all(tuple(row) == worlds.WORLDS for row in rows.values())
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_scoreboard(seed):
     expected = {
-        axis: {name: {method: row[name] for method, row in rows.items()} for name in tasks.WORLDS}
+        axis: {name: {method: row[name] for method, row in rows.items()} for name in worlds.WORLDS}
         for axis, rows in SCOREBOARD.items()
     }
-    assert tasks.scoreboard(seed) == expected
+    assert scoring.scoreboard(seed) == expected
+
+
+def test_a_method_of_ones_own_enters_with_one_function():
+    own = {
+        "the truth": lambda world: np.broadcast_to(world.truth[::-1], world.inputs.shape),
+        "with its sign": lambda world: -world.gradient(world.inputs) * world.inputs,
+        "lags alone": lambda world: {"lag": world.truth.any(axis=1)},
+    }
+    board = scoring.scoreboard(0, own)
+    for axis in AXES:
+        assert all(row["the truth"] for row in board[axis].values())
+        for name, row in board[axis].items():
+            assert row["with its sign"] == SCOREBOARD[axis]["gradient x input"][name]
+    assert board["lag"].keys() == board["feature"].keys() == set(worlds.WORLDS)
+    assert board["lag"]["latch"]["lags alone"]
+    assert "lags alone" not in board["feature"]["latch"]
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (np.ones((2, 2)), r"the method 'mine' to return shape \(150, 24, 3\), got shape \(2, 2\)"),
+        ({"lag": np.ones(3)}, r"the method 'mine' to return shape \(24,\), got shape \(3,\)"),
+        ({"unit": np.ones(3)}, r"the method 'mine' to speak of lag or feature, got \['unit'\]"),
+        ({}, r"the method 'mine' to speak of lag or feature, got \[\]"),
+    ],
+)
+def test_what_no_method_says(said, message):
+    with pytest.raises(ValueError, match=message):
+        scoring.ask(worlds.planted("latch", 0), {"mine": lambda world: said})
 
 
 def test_every_method_passes_somewhere_and_is_fooled_somewhere():
@@ -112,7 +143,7 @@ def test_every_method_passes_somewhere_and_is_fooled_somewhere():
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_baselines_that_occur_keep_the_closed_gate_closed(seed):
-    world = tasks.planted("closed gate", seed)
+    world = worlds.planted("closed gate", seed)
     x = world.inputs
     for attributions in (
         attribution.integrated_gradients(world.gradient, x, x.mean(axis=0), n_steps=5),
@@ -140,11 +171,11 @@ def unshuffled(error, inputs, *, axis="lag"):
 FAULTS = {
     "norms of the candidate alone": (
         ("weight norms", "switch", "feature"),
-        (tasks, "feature_norms", call(tasks.feature_norms, lambda norms: [norms.c])),
+        (scoring, "feature_norms", call(scoring.feature_norms, lambda norms: [norms.c])),
     ),
     "norms of the gates alone": (
         ("weight norms", "one lag", "feature"),
-        (tasks, "feature_norms", call(tasks.feature_norms, lambda norms: [norms.i, norms.o])),
+        (scoring, "feature_norms", call(scoring.feature_norms, lambda norms: [norms.i, norms.o])),
     ),
     "retention with the step's own forget gate": (
         ("gate products", "latch", "lag"),
@@ -166,17 +197,13 @@ FAULTS = {
             lambda trace: (memory._products(trace)[:, 1:] * trace.gates.c, 0),
         ),
     ),
-    "the gradient with its sign": (
-        ("gradient", "two lags", "feature"),
-        (attribution, "saliency", lambda gradient, x: gradient(x)),
-    ),
     "the gradient of the first window for all": (
         ("gradient", "latch", "lag"),
-        (attribution, "saliency", lambda gradient, x: np.abs(gradient(x)[:1])),
+        (attribution, "saliency", lambda gradient, x: np.abs(0 * x + gradient(x)[:1])),
     ),
     "a gradient with the newest step first": (
         ("gradient x input", "one lag", "lag"),
-        (tasks.World, "gradient", call(tasks.World.gradient, lambda slopes: slopes[:, ::-1])),
+        (worlds.World, "gradient", call(worlds.World.gradient, lambda slopes: slopes[:, ::-1])),
     ),
     "integrated gradients without the way": (
         ("integrated gradients", "silent", "feature"),

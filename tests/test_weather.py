@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_helpers import weather
+from lstm_helpers.course import weather
 
 DATA = Path(__file__).parent.parent / "data"
 STATIONS = ("changping", "gucheng", "huairou", "shunyi")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import lstm_helpers as lh
-from lstm_helpers import forecaster, weather
+from lstm_helpers.course import forecaster, models, weather
 
 DATA = Path(__file__).parent.parent / "data"
 CARD = json.loads((DATA / "window_experiments.json").read_text(encoding="utf-8"))
@@ -34,8 +34,8 @@ def row_of(**asked):
 
 
 @pytest.fixture(scope="module")
-def windows():
-    return {lead: forecaster.load_windows(DATA, horizon=lead) for lead in (1, 6)}
+def data():
+    return {lead: forecaster.load_data(DATA, horizon=lead) for lead in (1, 6)}
 
 
 def test_the_card_says_what_the_script_does():
@@ -85,10 +85,10 @@ def test_what_the_network_is_shown():
     np.testing.assert_array_equal(timed[..., : len(weather.FEATURES)], whole)
 
 
-def test_one_row_comes_out_again(windows):
+def test_one_row_comes_out_again(data):
     """The quickest: the newest hour alone."""
     row = row_of(horizon=1, seed=0, newest=1)
-    again, model = script.run(1, 0, windows[1], newest=1)
+    again, model = script.run(1, 0, data[1], newest=1)
     assert again.keys() == row.keys()
     assert model.input_shape == (None, 1, len(weather.FEATURES))
     for part in ("validation", "test"):
@@ -97,7 +97,7 @@ def test_one_row_comes_out_again(windows):
 
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_the_table_of_all_networks(part):
-    table = forecaster.load_window_experiments(DATA, part)
+    table = models.load_window_experiments(DATA, part)
     assert len(table) == len(CARD["rows"]) + 10
     assert table.index.is_unique
     names = {"newest 3": {"newest": 3}, "without lags 14 to 19": {"without": [14, 19]}}
@@ -113,14 +113,13 @@ def test_the_table_of_all_networks(part):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_stored_models_with_the_clock_make_the_errors_of_their_rows(windows, seed):
+def test_the_stored_models_with_the_clock_make_the_errors_of_their_rows(data, seed):
     row = row_of(horizon=6, seed=seed, clock=True)
-    model = forecaster.load_model(DATA, seed=seed, kind="clock")
-    training = forecaster.join(windows[6]["training"][s] for s in forecaster.TRAINING_STATIONS)
-    scaler = forecaster.Scaler.fit(training)
+    model = models.load_model(DATA, seed=seed, kind="clock")
+    scaler = data[6].scaler
     for part in ("validation", "test"):
         for station in STATIONS:
-            w = windows[6][part][station]
-            change = forecaster.predict(model, w, scaler, script.shown(w, scaler, clock=True))
+            w = data[6].parts[part][station]
+            change = models.predict(model, w, scaler, script.shown(w, scaler, clock=True))
             error = forecaster.errors(change, w).loc["temp", "MAE"]
             assert error == pytest.approx(row[part][station], abs=3e-4)

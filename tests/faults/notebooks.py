@@ -21,8 +21,9 @@ def scaling_fitted_on_all_years(top):
     """Mean and spread are measured on all years."""
     replace_in_cell(
         top / REPLAY,
-        'forecaster.join(parts["training"][name] for name in forecaster.TRAINING_STATIONS)',
-        "forecaster.join(part[name] for part in parts.values() for name in part)",
+        'scaler = data.parts["validation"]["changping"], data.scaler',
+        'scaler = data.parts["validation"]["changping"], forecaster.Scaler.fit(forecaster.join('
+        "w for part in data.parts.values() for w in part.values()))",
     )
 
 

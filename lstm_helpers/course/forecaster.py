@@ -1,20 +1,18 @@
-"""Split, scale, cut into windows, the baselines, and the model of the course.
+"""What goes into a forecast and what comes of it: split, scale, cut into windows, errors.
 
-Everything up to the model is NumPy and pandas; Keras is imported where a model is built or
-trained.
+NumPy and pandas; the network is in ``models``, the rules that it has to beat are in ``baselines``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lstm_helpers import weather
+from lstm_helpers.course import weather
 
 TRAINING_STATIONS = ("changping", "huairou", "shunyi")
 UNSEEN_STATION = "gucheng"
@@ -238,6 +236,70 @@ def load_windows(
     return parts
 
 
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """All that the course forecasts from: windows of each part and station, and their scaler.
+
+    Attributes
+    ----------
+    parts : dict of dict of Windows
+        ``[part][station]``, as ``load_windows`` returns it.
+    scaler : Scaler
+        Fitted on the training years of the three training stations.
+    """
+
+    parts: dict[str, dict[str, Windows]]
+    scaler: Scaler
+
+    def joined(self, part: str) -> Windows:
+        """The windows of the three training stations in one part, as one set.
+
+        Parameters
+        ----------
+        part : str
+            ``"training"``, ``"validation"`` or ``"test"``.
+
+        Returns
+        -------
+        Windows
+        """
+        return join(self.parts[part][station] for station in TRAINING_STATIONS)
+
+    def scaled(self, part: str, station: str, every: int = 1) -> np.ndarray:
+        """What a network of the course reads of one station, float32.
+
+        Parameters
+        ----------
+        part, station : str
+        every : int
+            1 for all windows, 2 for each second one, ...
+
+        Returns
+        -------
+        (windows, time_steps, features) array
+        """
+        return self.scaler.scale(self.parts[part][station].inputs[::every])
+
+
+def load_data(folder: str | Path, time_steps: int = TIME_STEPS, horizon: int = 6) -> Data:
+    """The windows of the four stations, and the scaler of the course, in one call.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the stations' ``.csv.gz`` files are.
+    time_steps, horizon : int
+        As in ``windows``.
+
+    Returns
+    -------
+    Data
+    """
+    parts = load_windows(folder, time_steps, horizon)
+    training = join(parts["training"][station] for station in TRAINING_STATIONS)
+    return Data(parts, Scaler.fit(training))
+
+
 def join(sets: Iterable[Windows]) -> Windows:
     """Several sets of windows of one horizon as one.
 
@@ -258,102 +320,6 @@ def join(sets: Iterable[Windows]) -> Windows:
         sets[0].times.append([item.times for item in sets[1:]]),
         horizons.pop(),
     )
-
-
-# Forecasts: each takes Windows and returns the change from now, (windows, features), in units.
-
-
-def persistence(w: Windows) -> np.ndarray:
-    """Nothing will change."""
-    return np.zeros(w.future.shape)
-
-
-def same_hour_yesterday(w: Windows) -> np.ndarray:
-    """The target hour will be as it was one day before.
-
-    Raises
-    ------
-    ValueError
-        The window does not reach back to that hour, or it has not come yet.
-    """
-    lag = 24 - w.horizon
-    if not 0 <= lag < w.time_steps:
-        raise ValueError(
-            f"expected a horizon of at most 24 hours and a window that holds lag {lag}, "
-            f"got horizon {w.horizon} and {w.time_steps} hours"
-        )
-    return w.at_lag(lag) - w.newest
-
-
-@dataclasses.dataclass(frozen=True)
-class Climatology:
-    """The mean of every month and hour of day: ``table`` is (12, 24, features), in units."""
-
-    table: np.ndarray
-
-    @classmethod
-    def fit(cls, training: Windows) -> Climatology:
-        """Average the training windows' future readings by the month and hour they fall in."""
-        when = training.times + pd.Timedelta(hours=training.horizon)
-        cell = (when.month - 1) * 24 + when.hour
-        count = np.bincount(cell, minlength=288)
-        if (count == 0).any():
-            raise ValueError("expected training windows in every month and hour")
-        sums = [np.bincount(cell, column, minlength=288) for column in training.future.T]
-        return cls((np.array(sums) / count).T.reshape(12, 24, -1))
-
-    def __call__(self, w: Windows) -> np.ndarray:
-        when = w.times + pd.Timedelta(hours=w.horizon)
-        return self.table[when.month - 1, when.hour] - w.newest
-
-
-@dataclasses.dataclass(frozen=True)
-class Ridge:
-    """A linear map from the flattened window, least squares with a penalty on the weights.
-
-    ``weights`` is (time_steps * features [+ clock] + 1, features), on scaled values.
-    """
-
-    weights: np.ndarray
-    scaler: Scaler
-    clock: bool
-
-    @classmethod
-    def fit(
-        cls, training: Windows, scaler: Scaler, clock: bool = False, penalty: float = 10.0
-    ) -> Ridge:
-        """Solve the normal equations; ``clock`` adds hour and season of the target as inputs."""
-        design = cls._design(training, scaler, clock)
-        gram = design.T @ design
-        gram.flat[: -1 : len(gram) + 1] += penalty  # all but the constant
-        target = training.change / scaler.change_std
-        return cls(np.linalg.solve(gram, design.T @ target), scaler, clock)
-
-    @staticmethod
-    def _design(w: Windows, scaler: Scaler, clock: bool) -> np.ndarray:
-        scaled = scaler.scale(w.inputs).reshape(len(w), -1)
-        columns = [scaled, *([clock_features(w)] if clock else []), np.ones((len(w), 1))]
-        return np.concatenate(columns, axis=1, dtype=float)
-
-    def __call__(self, w: Windows) -> np.ndarray:
-        scaled = self._design(w, self.scaler, self.clock) @ self.weights
-        return self.scaler.unscale_change(scaled)
-
-
-def clock_features(w: Windows) -> np.ndarray:
-    """Hour and season of the target hour as waves.
-
-    Returns
-    -------
-    (windows, 24) array
-        Two harmonics of the day, two of the year, and every product of one of each.
-    """
-    of_day, of_year = (
-        np.stack([wave(n * angle) for n in (1, 2) for wave in (np.sin, np.cos)], axis=1)
-        for angle in _day_and_year(w.times + pd.Timedelta(hours=w.horizon))
-    )
-    products = (of_day[:, :, None] * of_year[:, None, :]).reshape(len(w), -1)
-    return np.concatenate([of_day, of_year, products], axis=1)
 
 
 def with_clock(inputs: np.ndarray, w: Windows) -> np.ndarray:
@@ -381,13 +347,13 @@ def with_clock(inputs: np.ndarray, w: Windows) -> np.ndarray:
         raise ValueError(f"expected inputs of {len(w)} windows, got {len(inputs)}")
     lags = pd.to_timedelta(np.arange(inputs.shape[1])[::-1], unit="h")
     waves = [
-        [wave(angle) for angle in _day_and_year(w.times - lag) for wave in (np.sin, np.cos)]
+        [wave(angle) for angle in day_and_year(w.times - lag) for wave in (np.sin, np.cos)]
         for lag in lags
     ]
     return np.concatenate([inputs, np.moveaxis(waves, 2, 0).astype(inputs.dtype)], axis=2)
 
 
-def _day_and_year(times: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
+def day_and_year(times: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
     """How far the day and the year have turned, as angles."""
     hour = times.hour.to_numpy()
     return 2 * np.pi * hour / 24, 2 * np.pi * (times.day_of_year.to_numpy() + hour / 24) / 365.25
@@ -464,192 +430,3 @@ def assert_alike(change: np.ndarray, stored: np.ndarray, w: Windows) -> None:
         f"changed? Then run again from the cell that sets the seed. What follows uses the stored "
         f"network, so you can also go on."
     )
-
-
-# The model of the course.
-
-EPOCHS = 8
-BATCH_SIZE = 256
-LEARNING_RATE = 1e-2
-
-
-def build_model(
-    time_steps: int, feature_count: int, hidden_neurons: int = 32, output_count: int | None = None
-):
-    """The network of the course: one LSTM layer and a linear Dense layer, not compiled.
-
-    Parameters
-    ----------
-    time_steps, feature_count : int
-        Shape of one window.
-    hidden_neurons : int
-        Units of the LSTM.
-    output_count : int, optional
-        Columns of the forecast, ``feature_count`` unless given.
-
-    Returns
-    -------
-    keras.Sequential
-        (windows, time_steps, feature_count) -> (windows, output_count).
-    """
-    import keras
-
-    return keras.Sequential(
-        [
-            keras.Input((time_steps, feature_count)),
-            keras.layers.LSTM(hidden_neurons),
-            keras.layers.Dense(output_count or feature_count, activation="linear"),
-        ]
-    )
-
-
-def train(
-    model,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    *,
-    loss: str = "mae",
-    epochs: int = EPOCHS,
-    **fit,
-) -> None:
-    """Compile and fit a model as the course does.
-
-    Adam from ``LEARNING_RATE`` down to 0 along a cosine, batches of ``BATCH_SIZE``, compiled by
-    XLA. Call ``keras.utils.set_random_seed`` before the model is built: one seed, one result.
-
-    Parameters
-    ----------
-    model : keras.Model
-    inputs : (windows, time_steps, features) float32
-    targets : (windows, features) float32
-    loss : str
-    epochs : int
-    **fit
-        Passed on to ``model.fit``: ``validation_data``, ``callbacks``.
-    """
-    import keras
-
-    steps = epochs * -(-len(inputs) // BATCH_SIZE)
-    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
-    model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss, jit_compile=True)
-    model.fit(inputs, targets, epochs=epochs, batch_size=BATCH_SIZE, verbose=0, **fit)
-
-
-def print_epochs():
-    """A Keras callback that prints one line an epoch, without times."""
-    import keras
-
-    def line(epoch: int, logs: dict) -> None:
-        figures = ", ".join(f"{name} {logs[key]:.3f}" for key, name in names.items() if key in logs)
-        print(f"epoch {epoch + 1}: {figures}", flush=True)
-
-    names = {"loss": "training loss", "val_loss": "validation loss"}
-    return keras.callbacks.LambdaCallback(on_epoch_end=line)
-
-
-def predict(model, w: Windows, scaler: Scaler, inputs: np.ndarray | None = None) -> np.ndarray:
-    """The model's forecast as a change in units, (windows, features) float64.
-
-    ``inputs`` are what the model sees of these windows, their scaled readings unless given. Calls
-    the model eagerly: ``model.predict`` compiles anew for each model, and says so in a warning
-    from the fifth on.
-    """
-    import keras
-
-    seen, scale = (w.inputs, scaler.scale) if inputs is None else (inputs, np.asarray)
-    blocks = (seen[n : n + 8192] for n in range(0, len(seen), 8192))
-    parts = [model(scale(block), training=False) for block in blocks]
-    scaled = np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
-    return scaler.unscale_change(scaled)
-
-
-def load_model(
-    folder: str | Path, horizon: int = 6, seed: int = REFERENCE_SEED, kind: str = "trained"
-):
-    """One of the models that ``make model`` or ``make experiments`` left in the data folder.
-
-    Parameters
-    ----------
-    folder : str or Path
-        The data folder.
-    horizon : int
-        1, 6 or 24 hours.
-    seed : int
-        0 to 4.
-    kind : str
-        ``"trained"``; a control: ``"untrained"``, ``"shuffled"`` (targets shuffled in training);
-        or ``"clock"``, at 6 hours: one whose inputs come from ``with_clock``.
-
-    Returns
-    -------
-    keras.Sequential
-        Built, not compiled.
-
-    Raises
-    ------
-    ValueError
-        There is no such model.
-    """
-    arrays = load_model_arrays(folder, horizon, seed, kind)
-    model = build_model(TIME_STEPS, len(arrays[0]), len(arrays[1]), len(arrays[4]))
-    model.set_weights(arrays)
-    return model
-
-
-def load_model_arrays(
-    folder: str | Path, horizon: int = 6, seed: int = REFERENCE_SEED, kind: str = "trained"
-) -> list[np.ndarray]:
-    """The five arrays of ``load_model(...).get_weights()``, without loading Keras."""
-    name = stored_name(kind, horizon, seed)
-    file = "clock_models.npz" if kind == "clock" else "weather_models.npz"
-    with np.load(Path(folder) / file) as stored:
-        names = sorted({key.rsplit("/", 1)[0] for key in stored.files})
-        if name not in names:
-            raise ValueError(f"expected one of {', '.join(names)}, got {name}")
-        return [stored[f"{name}/{n}"] for n in range(5)]
-
-
-def load_window_experiments(folder: str | Path, part: str = "validation") -> pd.DataFrame:
-    """What ``make experiments`` lost and won by showing the network less, or more.
-
-    Parameters
-    ----------
-    folder : str or Path
-        The data folder.
-    part : str
-        ``"validation"`` or ``"test"``.
-
-    Returns
-    -------
-    DataFrame
-        Mean absolute error of temperature in °C: column ``training`` is the mean over the three
-        training stations, ``unseen`` the fourth. One row a network, by ``horizon`` in hours,
-        ``shown`` ("newest 12", "without lags 14 to 19", "with the clock") and ``seed``. "newest 24"
-        are the models of ``make model``.
-    """
-    rows = {}
-
-    def add(horizon, shown, seed, errors):
-        mean = float(np.mean([errors[station] for station in TRAINING_STATIONS]))
-        rows[horizon, shown, seed] = {"training": mean, "unseen": errors[UNSEEN_STATION]}
-
-    card = json.loads((Path(folder) / "window_experiments.json").read_text(encoding="utf-8"))
-    for row in card["rows"]:
-        if "without" in row:
-            shown = "without lags {} to {}".format(*row["without"])
-        else:
-            shown = "with the clock" if "clock" in row else f"newest {row['newest']}"
-        add(row["horizon"], shown, row["seed"], row[part])
-    course = json.loads((Path(folder) / "weather_models.json").read_text(encoding="utf-8"))
-    for horizon in card["settings"]["horizons"]:
-        for seed in card["settings"]["seeds"]:
-            found = course["models"][stored_name("trained", horizon, seed)][part]
-            errors = {station: tables["MAE"]["temp"] for station, tables in found.items()}
-            add(horizon, f"newest {TIME_STEPS}", seed, errors)
-    index = pd.MultiIndex.from_tuples(rows, names=["horizon", "shown", "seed"])
-    return pd.DataFrame(list(rows.values()), index=index).sort_index()
-
-
-def stored_name(kind: str, horizon: int, seed: int) -> str:
-    """The name of a model in the store; an untrained network is the same at every horizon."""
-    return f"{kind}_seed{seed}" if kind == "untrained" else f"{kind}_{horizon}h_seed{seed}"

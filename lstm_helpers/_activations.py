@@ -1,0 +1,55 @@
+"""What the gates, the candidate and the cell's output pass through: functions and their slopes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Activation(NamedTuple):
+    """A function and its derivative.
+
+    Attributes
+    ----------
+    function : callable
+        (z, out): writes the function of ``z`` into the array ``out``.
+    slope : callable
+        y -> the derivative, computed from the function's *value* y. At the corners of relu and
+        hard_sigmoid it is 0.
+    """
+
+    function: Callable
+    slope: Callable
+
+
+def _sigmoid(z, out):
+    np.exp(-z, out=out)
+    out += 1
+    np.reciprocal(out, out=out)
+
+
+def _hard_sigmoid(z, out):
+    np.add(z, 3, out=out)
+    np.clip(out, 0, 6, out=out)
+    out /= 6
+
+
+def _hard_sigmoid_keras1(z, out):
+    np.multiply(z, 0.2, out=out)
+    out += 0.5
+    np.clip(out, 0, 1, out=out)
+
+
+ACTIVATIONS = {
+    "tanh": Activation(np.tanh, lambda y: 1 - y * y),
+    "sigmoid": Activation(_sigmoid, lambda y: y - y * y),
+    "relu": Activation(lambda z, out: np.maximum(z, 0, out=out), lambda y: (y > 0).astype(y.dtype)),
+    "linear": Activation(np.positive, np.ones_like),
+    "hard_sigmoid": Activation(_hard_sigmoid, lambda y: ((y > 0) & (y < 1)) * y.dtype.type(1 / 6)),
+    "hard_sigmoid_keras1": Activation(
+        _hard_sigmoid_keras1, lambda y: ((y > 0) & (y < 1)) * y.dtype.type(0.2)
+    ),
+}
+"""By Keras' names; ``hard_sigmoid_keras1`` is that of Keras 1 and 2, 0.2 x + 0.5."""

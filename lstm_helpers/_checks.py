@@ -1,0 +1,88 @@
+"""One place for "expected ..., got ...": what the functions of this package ask of their arguments.
+
+Each check raises one clear error, or returns the argument in the form that is worked with.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+
+def real_numbers(name: str, given: Any, *, booleans: bool = True) -> np.ndarray:
+    """An array of real numbers: what complex numbers, texts and objects are not."""
+    try:
+        array = np.asarray(given)
+    except ValueError:  # NumPy's own text is about its inner shapes
+        raise TypeError(f"expected {name} as real numbers, got rows of different lengths") from None
+    if array.dtype.kind not in ("fiub" if booleans else "fiu"):
+        got = f"dtype {array.dtype}" if array.ndim else type(given).__name__
+        raise TypeError(f"expected {name} as real numbers, got {got}")
+    return array
+
+
+def windows(name: str, given: Any) -> np.ndarray:
+    """A float array (batch, time, features) with at least one step and one feature."""
+    array = real_numbers(name, given)
+    if array.ndim != 3 or 0 in array.shape[1:]:
+        raise ValueError(f"expected {name} of shape (batch, time, features), got {array.shape}")
+    return array if array.dtype.kind == "f" else array.astype(float)
+
+
+def whole_number(name: str, given: Any, least: int) -> int:
+    """A whole number from ``least`` on; True and False are none."""
+    if not is_whole(given) or given < least:
+        raise ValueError(f"expected {name} as a whole number of at least {least}, got {given!r}")
+    return int(given)
+
+
+def is_whole(given: Any) -> bool:
+    """Whether it is a whole number; True and False are none."""
+    return isinstance(given, numbers.Integral) and not isinstance(given, bool | np.bool_)
+
+
+def finite_number(name: str, given: Any) -> float:
+    """One number, neither NaN nor infinite; True and False are none."""
+    if isinstance(given, bool | np.bool_) or not isinstance(given, numbers.Real):
+        raise TypeError(f"expected {name} as a number, got {given!r}")
+    if not math.isfinite(given):
+        raise ValueError(f"expected {name} as a finite number, got {float(given)}")
+    return float(given)
+
+
+def function(name: str, given: Any) -> None:
+    """Something that can be called with windows."""
+    if not callable(given):
+        raise TypeError(f"expected {name} as a function of windows, got {type(given).__name__}")
+
+
+def returned(name: str, result: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """What a function of the caller's returned, if it is real numbers of that shape."""
+    result = np.asarray(result)
+    wanted = f"shape {shape}" if shape else "one number"
+    if result.shape != shape:
+        raise ValueError(f"expected {name} to return {wanted}, got shape {result.shape}")
+    if result.dtype.kind not in "fiub":
+        raise TypeError(f"expected {name} to return real numbers, got dtype {result.dtype}")
+    return result
+
+
+def one_of(name: str, given: Any, options: Iterable[str]) -> None:
+    """One of some texts."""
+    options = tuple(options)
+    if not isinstance(given, str) or given not in options:
+        raise ValueError(f"expected {name} of {', '.join(map(repr, options))}, got {given!r}")
+
+
+def names_of(count: int, what: str, names: Any, missing: str) -> list[str]:
+    """A name for each of ``count`` things: those given, or ``missing`` with the number in it."""
+    if names is None:
+        return [missing.format(n) for n in range(count)]
+    names = [str(name) for name in names]
+    if len(names) != count:
+        raise ValueError(f"expected {count} {what}, got {len(names)}")
+    return names

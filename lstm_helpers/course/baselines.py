@@ -1,0 +1,107 @@
+"""Rules that a network has to beat.
+
+Each takes Windows and returns the change from now, (windows, features), in units. A rule with
+something to learn is made by its ``fit``, from training windows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from lstm_helpers.course.forecaster import Scaler, Windows, day_and_year
+
+
+def persistence(w: Windows) -> np.ndarray:
+    """Nothing will change."""
+    return np.zeros(w.future.shape)
+
+
+def same_hour_yesterday(w: Windows) -> np.ndarray:
+    """The target hour will be as it was one day before.
+
+    Raises
+    ------
+    ValueError
+        The window does not reach back to that hour, or it has not come yet.
+    """
+    lag = 24 - w.horizon
+    if not 0 <= lag < w.time_steps:
+        raise ValueError(
+            f"expected a horizon of at most 24 hours and a window that holds lag {lag}, "
+            f"got horizon {w.horizon} and {w.time_steps} hours"
+        )
+    return w.at_lag(lag) - w.newest
+
+
+@dataclasses.dataclass(frozen=True)
+class Climatology:
+    """The mean of every month and hour of day: ``table`` is (12, 24, features), in units."""
+
+    table: np.ndarray
+
+    @classmethod
+    def fit(cls, training: Windows) -> Climatology:
+        """Average the training windows' future readings by the month and hour they fall in."""
+        when = training.times + pd.Timedelta(hours=training.horizon)
+        cell = (when.month - 1) * 24 + when.hour
+        count = np.bincount(cell, minlength=288)
+        if (count == 0).any():
+            raise ValueError("expected training windows in every month and hour")
+        sums = [np.bincount(cell, column, minlength=288) for column in training.future.T]
+        return cls((np.array(sums) / count).T.reshape(12, 24, -1))
+
+    def __call__(self, w: Windows) -> np.ndarray:
+        when = w.times + pd.Timedelta(hours=w.horizon)
+        return self.table[when.month - 1, when.hour] - w.newest
+
+
+@dataclasses.dataclass(frozen=True)
+class Ridge:
+    """A linear map from the flattened window, least squares with a penalty on the weights.
+
+    ``weights`` is (time_steps * features [+ clock] + 1, features), on scaled values.
+    """
+
+    weights: np.ndarray
+    scaler: Scaler
+    clock: bool
+
+    @classmethod
+    def fit(
+        cls, training: Windows, scaler: Scaler, clock: bool = False, penalty: float = 10.0
+    ) -> Ridge:
+        """Solve the normal equations; ``clock`` adds hour and season of the target as inputs."""
+        design = cls._design(training, scaler, clock)
+        gram = design.T @ design
+        gram.flat[: -1 : len(gram) + 1] += penalty  # all but the constant
+        target = training.change / scaler.change_std
+        return cls(np.linalg.solve(gram, design.T @ target), scaler, clock)
+
+    @staticmethod
+    def _design(w: Windows, scaler: Scaler, clock: bool) -> np.ndarray:
+        scaled = scaler.scale(w.inputs).reshape(len(w), -1)
+        columns = [scaled, *([clock_features(w)] if clock else []), np.ones((len(w), 1))]
+        return np.concatenate(columns, axis=1, dtype=float)
+
+    def __call__(self, w: Windows) -> np.ndarray:
+        scaled = self._design(w, self.scaler, self.clock) @ self.weights
+        return self.scaler.unscale_change(scaled)
+
+
+def clock_features(w: Windows) -> np.ndarray:
+    """Hour and season of the target hour as waves.
+
+    Returns
+    -------
+    (windows, 24) array
+        Two harmonics of the day, two of the year, and every product of one of each.
+    """
+    of_day, of_year = (
+        np.stack([wave(n * angle) for n in (1, 2) for wave in (np.sin, np.cos)], axis=1)
+        for angle in day_and_year(w.times + pd.Timedelta(hours=w.horizon))
+    )
+    products = (of_day[:, :, None] * of_year[:, None, :]).reshape(len(w), -1)
+    return np.concatenate([of_day, of_year, products], axis=1)

@@ -1,0 +1,161 @@
+"""The weather's own figures, and those of a forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lstm_helpers.course.forecaster import Windows
+from lstm_helpers.course.weather import UNITS
+from lstm_helpers.plots.figure import HIGHLIGHT, INK, MUTED, panel, subplots, time_axis
+
+FEATURE_NAMES = {
+    "temp": "temperature",
+    "dewp": "dew point",
+    "pres": "pressure",
+    "wspm": "wind speed",
+    "u": "wind to the east",
+    "v": "wind to the north",
+    "rain": "rain",
+}
+
+
+def label(feature: str) -> str:
+    """A feature's name with its unit."""
+    return f"{FEATURE_NAMES[feature]} ({UNITS[feature]})"
+
+
+def weather_panels(features: pd.DataFrame, *, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+    """The weather of some days, in four panels over one time axis.
+
+    Parameters
+    ----------
+    features : (hours, features) DataFrame
+        As ``weather.clean`` returns it.
+    axes : four Axes, optional
+
+    Returns
+    -------
+    four Axes
+        Temperature with dew point, pressure, wind speed, rain.
+    """
+    if axes is None:
+        _, axes = subplots(4, height=5.6, sharex=True, height_ratios=(2, 1, 1, 1))
+    groups = (("temp", "dewp"), ("pres",), ("wspm",), ("rain",))
+    colors = {"dewp": "#56B4E9"}
+    for ax, group in zip(axes, groups, strict=True):
+        for name in group:
+            color = colors.get(name, INK)
+            ax.plot(features.index, features[name], color=color, label=FEATURE_NAMES[name])
+        ax.set_ylabel(UNITS[group[0]])
+        ax.set_title(" and ".join(FEATURE_NAMES[name] for name in group), loc="left")
+    axes[0].legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+    time_axis(axes[-1], features.index)
+    return axes
+
+
+def window(w: Windows, number: int, feature: int = 0, *, ax: Axes | None = None) -> Axes:
+    """One window and its target: what the network sees of one feature, and what it is to say.
+
+    Parameters
+    ----------
+    w : forecaster.Windows
+    number : int
+        Which window.
+    feature : int
+        Which column.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+        Hours before and after the newest reading on the horizontal axis.
+    """
+    ax = panel(ax, 2.8)
+    seen = w.inputs[number, :, feature]
+    newest, future = seen[-1], w.future[number, feature]
+    hours = np.arange(1 - len(seen), 1)
+    ax.plot(hours, seen, "o-", color=INK, markersize=4, label="what the network sees")
+    ax.plot([w.horizon], [future], "D", color=HIGHLIGHT, markersize=8, label="what it is to say")
+    ax.annotate(
+        "",
+        (w.horizon, future),
+        (w.horizon, newest),
+        arrowprops={"arrowstyle": "->", "color": HIGHLIGHT},
+    )
+    ax.hlines(newest, 0, w.horizon, color=MUTED, linestyle=":")
+    ax.axvline(0, color=MUTED, linewidth=0.8)
+    ax.set_xlabel("hours after the newest reading")
+    name = list(UNITS)[feature]
+    ax.set_ylabel(label(name))
+    ax.legend(frameon=False)
+    return ax
+
+
+def error_bars(
+    errors: Mapping[str, float], unit: str, *, highlight: str, ax: Axes | None = None
+) -> Axes:
+    """One horizontal bar a forecast, the largest error on top, the value beside each.
+
+    Parameters
+    ----------
+    errors : mapping from name to error
+    unit : str
+        Of the errors.
+    highlight : str
+        The name of the bar that stands out.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = panel(ax, 0.6 + 0.36 * len(errors))
+    ordered = sorted(errors.items(), key=lambda item: item[1])
+    names, values = zip(*ordered, strict=True)
+    colors = [HIGHLIGHT if name == highlight else MUTED for name in names]
+    bars = ax.barh(names, values, color=colors)
+    ax.bar_label(bars, [f"{value:.2f}" for value in values], padding=4)
+    ax.set_xlabel(f"mean absolute error ({unit})")
+    ax.margins(x=0.12)
+    return ax
+
+
+def forecast_lines(
+    times: pd.DatetimeIndex,
+    observed: np.ndarray,
+    forecasts: Mapping[str, np.ndarray],
+    feature: str = "temp",
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """What came, as a dark line, and what each forecast had said for the same hours.
+
+    Parameters
+    ----------
+    times : (hours,) DatetimeIndex
+        The hours that are forecast.
+    observed : (hours,) array
+        In the feature's unit.
+    forecasts : mapping from name to (hours,) array
+        At most three.
+    feature : str
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = panel(ax, 3.2)
+    ax.plot(times, observed, color=INK, linewidth=2, label="observed")
+    for (name, values), color in zip(
+        forecasts.items(), (HIGHLIGHT, "#56B4E9", MUTED), strict=False
+    ):
+        ax.plot(times, values, color=color, linewidth=1.4, label=name)
+    ax.set_ylabel(label(feature))
+    ax.legend(frameon=False, ncols=len(forecasts) + 1, loc="lower left", bbox_to_anchor=(0, 1))
+    time_axis(ax, times)
+    return ax

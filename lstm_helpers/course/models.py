@@ -1,0 +1,308 @@
+"""The network of the course: build, train, ask, load; and what the cards say of those trained.
+
+Keras is imported where a model is built or trained.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lstm_helpers.course.forecaster import (
+    REFERENCE_SEED,
+    TIME_STEPS,
+    TRAINING_STATIONS,
+    UNSEEN_STATION,
+    Scaler,
+    Windows,
+)
+from lstm_helpers.gates import LSTMWeights
+from lstm_helpers.readout import Readout
+
+EPOCHS = 8
+BATCH_SIZE = 256
+LEARNING_RATE = 1e-2
+
+
+def build_model(
+    time_steps: int, feature_count: int, hidden_neurons: int = 32, output_count: int | None = None
+):
+    """The network of the course: one LSTM layer and a linear Dense layer, not compiled.
+
+    Parameters
+    ----------
+    time_steps, feature_count : int
+        Shape of one window.
+    hidden_neurons : int
+        Units of the LSTM.
+    output_count : int, optional
+        Columns of the forecast, ``feature_count`` unless given.
+
+    Returns
+    -------
+    keras.Sequential
+        (windows, time_steps, feature_count) -> (windows, output_count).
+    """
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input((time_steps, feature_count)),
+            keras.layers.LSTM(hidden_neurons),
+            keras.layers.Dense(output_count or feature_count, activation="linear"),
+        ]
+    )
+
+
+def train(
+    model,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    *,
+    loss: str = "mae",
+    epochs: int = EPOCHS,
+    **fit,
+) -> None:
+    """Compile and fit a model as the course does.
+
+    Adam from ``LEARNING_RATE`` down to 0 along a cosine, batches of ``BATCH_SIZE``, compiled by
+    XLA. Call ``keras.utils.set_random_seed`` before the model is built: one seed, one result.
+
+    Parameters
+    ----------
+    model : keras.Model
+    inputs : (windows, time_steps, features) float32
+    targets : (windows, features) float32
+    loss : str
+    epochs : int
+    **fit
+        Passed on to ``model.fit``: ``validation_data``, ``callbacks``.
+    """
+    import keras
+
+    steps = epochs * -(-len(inputs) // BATCH_SIZE)
+    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
+    model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss, jit_compile=True)
+    model.fit(inputs, targets, epochs=epochs, batch_size=BATCH_SIZE, verbose=0, **fit)
+
+
+def print_epochs():
+    """A Keras callback that prints one line an epoch, without times."""
+    import keras
+
+    def line(epoch: int, logs: dict) -> None:
+        figures = ", ".join(f"{name} {logs[key]:.3f}" for key, name in names.items() if key in logs)
+        print(f"epoch {epoch + 1}: {figures}", flush=True)
+
+    names = {"loss": "training loss", "val_loss": "validation loss"}
+    return keras.callbacks.LambdaCallback(on_epoch_end=line)
+
+
+def predict(model, w: Windows, scaler: Scaler, inputs: np.ndarray | None = None) -> np.ndarray:
+    """The model's forecast as a change in units, (windows, features) float64.
+
+    ``inputs`` are what the model sees of these windows, their scaled readings unless given. Calls
+    the model eagerly: ``model.predict`` compiles anew for each model, and says so in a warning
+    from the fifth on.
+    """
+    import keras
+
+    seen, scale = (w.inputs, scaler.scale) if inputs is None else (inputs, np.asarray)
+    blocks = (seen[n : n + 8192] for n in range(0, len(seen), 8192))
+    parts = [model(scale(block), training=False) for block in blocks]
+    scaled = np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
+    return scaler.unscale_change(scaled)
+
+
+def load_model(
+    folder: str | Path, horizon: int = 6, seed: int = REFERENCE_SEED, kind: str = "trained"
+):
+    """One of the models that ``make model`` or ``make experiments`` left in the data folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The data folder.
+    horizon : int
+        1, 6 or 24 hours.
+    seed : int
+        0 to 4.
+    kind : str
+        ``"trained"``; a control: ``"untrained"``, ``"shuffled"`` (targets shuffled in training);
+        or ``"clock"``, at 6 hours: one whose inputs come from ``with_clock``.
+
+    Returns
+    -------
+    keras.Sequential
+        Built, not compiled.
+
+    Raises
+    ------
+    ValueError
+        There is no such model.
+    """
+    arrays = load_model_arrays(folder, horizon, seed, kind)
+    model = build_model(TIME_STEPS, len(arrays[0]), len(arrays[1]), len(arrays[4]))
+    model.set_weights(arrays)
+    return model
+
+
+def load_model_arrays(
+    folder: str | Path, horizon: int = 6, seed: int = REFERENCE_SEED, kind: str = "trained"
+) -> list[np.ndarray]:
+    """The five arrays of ``load_model(...).get_weights()``, without loading Keras."""
+    name = stored_name(kind, horizon, seed)
+    file = "clock_models.npz" if kind == "clock" else "weather_models.npz"
+    with np.load(Path(folder) / file) as stored:
+        names = sorted({key.rsplit("/", 1)[0] for key in stored.files})
+        if name not in names:
+            raise ValueError(f"expected one of {', '.join(names)}, got {name}")
+        return [stored[f"{name}/{n}"] for n in range(5)]
+
+
+def load_readout(
+    folder: str | Path,
+    scaler: Scaler,
+    horizon: int = 6,
+    seed: int = REFERENCE_SEED,
+    kind: str = "trained",
+    feature: int = 0,
+) -> Readout:
+    """One feature's forecast by one of the stored models, as functions in NumPy.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The data folder.
+    scaler : Scaler
+        Of the same horizon.
+    horizon, seed, kind
+        As in ``load_model``.
+    feature : int
+        Which column is forecast; 0 is the temperature.
+
+    Returns
+    -------
+    Readout
+        Its output is the change from now in the feature's unit: °C.
+
+    Raises
+    ------
+    ValueError
+        There is no such model.
+    """
+    *lstm, head, bias = load_model_arrays(folder, horizon, seed, kind)
+    unit = scaler.change_std[feature]
+    w = LSTMWeights.from_arrays(lstm)
+    return Readout(w, head[:, feature] * unit, bias[feature] * unit)
+
+
+def load_errors(folder: str | Path) -> pd.DataFrame:
+    """Every error that ``make model`` wrote on its card, as a tidy table.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The data folder.
+
+    Returns
+    -------
+    DataFrame
+        One row an error, columns ``kind`` ("trained", "untrained", "shuffled"; the name of a
+        baseline; the name of what was varied, such as "12 epochs"), ``horizon`` in hours, ``seed``
+        (-1 for a baseline), ``part``, ``station``, ``feature``, ``measure`` and ``error``, in the
+        feature's unit. What was varied has the validation year alone.
+    """
+    card = json.loads((Path(folder) / "weather_models.json").read_text(encoding="utf-8"))
+    rows = []
+
+    def add(kind, horizon, seed, part, by_station):
+        for station, by_measure in by_station.items():
+            for measure, by_feature in by_measure.items():
+                for feature, error in by_feature.items():
+                    rows.append((kind, horizon, seed, part, station, feature, measure, error))
+
+    for name, by_part in (card["models"] | card["baselines"]).items():
+        kind, horizon, seed = re.fullmatch(r"(.+?)_(\d+)h(?:_seed(\d+))?", name).groups()
+        for part, by_station in by_part.items():
+            add(kind, int(horizon), -1 if seed is None else int(seed), part, by_station)
+    for kind, by_seed in card["choices"].items():
+        for seed, by_station in enumerate(by_seed):
+            add(kind, 6, seed, "validation", by_station)
+    columns = ["kind", "horizon", "seed", "part", "station", "feature", "measure", "error"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def load_forget_bias_experiments(folder: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What ``make experiments`` found about the forget bias, one row a training.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The data folder.
+
+    Returns
+    -------
+    tasks : DataFrame
+        The two tasks with a known answer: ``task``, ``bias`` (as text), ``learning_rate``,
+        ``seed``, ``outcome`` and more.
+    weather : DataFrame
+        The forecaster: ``bias`` (as text), ``seed``, ``mae`` in °C, and ``after``, the forget
+        biases after training.
+    """
+    text = (Path(folder) / "forget_bias_experiments.json").read_text(encoding="utf-8")
+    card = json.loads(text)
+    tables = [pd.DataFrame(card[name]) for name in ("rows", "weather_rows")]
+    of_tasks, of_weather = (table.assign(bias=table["bias"].astype(str)) for table in tables)
+    return of_tasks, of_weather
+
+
+def load_window_experiments(folder: str | Path, part: str = "validation") -> pd.DataFrame:
+    """What ``make experiments`` lost and won by showing the network less, or more.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The data folder.
+    part : str
+        ``"validation"`` or ``"test"``.
+
+    Returns
+    -------
+    DataFrame
+        Mean absolute error of temperature in °C: column ``training`` is the mean over the three
+        training stations, ``unseen`` the fourth. One row a network, by ``horizon`` in hours,
+        ``shown`` ("newest 12", "without lags 14 to 19", "with the clock") and ``seed``. "newest 24"
+        are the models of ``make model``.
+    """
+    rows = {}
+
+    def add(horizon, shown, seed, errors):
+        mean = float(np.mean([errors[station] for station in TRAINING_STATIONS]))
+        rows[horizon, shown, seed] = {"training": mean, "unseen": errors[UNSEEN_STATION]}
+
+    card = json.loads((Path(folder) / "window_experiments.json").read_text(encoding="utf-8"))
+    for row in card["rows"]:
+        if "without" in row:
+            shown = "without lags {} to {}".format(*row["without"])
+        else:
+            shown = "with the clock" if "clock" in row else f"newest {row['newest']}"
+        add(row["horizon"], shown, row["seed"], row[part])
+    found = load_errors(folder).query(
+        "kind == 'trained' and part == @part and feature == 'temp' and measure == 'MAE'"
+    )
+    for (horizon, seed), rows_of in found.groupby(["horizon", "seed"]):
+        if horizon in card["settings"]["horizons"]:
+            errors = dict(zip(rows_of["station"], rows_of["error"], strict=True))
+            add(horizon, f"newest {TIME_STEPS}", seed, errors)
+    index = pd.MultiIndex.from_tuples(rows, names=["horizon", "shown", "seed"])
+    return pd.DataFrame(list(rows.values()), index=index).sort_index()
+
+
+def stored_name(kind: str, horizon: int, seed: int) -> str:
+    """The name of a model in the store; an untrained network is the same at every horizon."""
+    return f"{kind}_seed{seed}" if kind == "untrained" else f"{kind}_{horizon}h_seed{seed}"

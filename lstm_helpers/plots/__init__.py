@@ -1,0 +1,68 @@
+"""Every picture of the package, whatever file it is in; needs Matplotlib, and nothing more.
+
+Each function draws on the Axes it is given, or on new ones, and returns them; none shows or saves.
+Names and units are the caller's. ``show`` puts a finished figure into a notebook, with a sentence
+for those who can't see it.
+"""
+
+from lstm_helpers.plots.figure import (
+    GATE_COLORS,
+    GATE_NAMES,
+    HIGHLIGHT,
+    INK,
+    MUTED,
+    NOT_FINITE,
+    SIGNED,
+    STYLE,
+    WIDTH,
+    show,
+    subplots,
+)
+from lstm_helpers.plots.sizes import (
+    describe_distributions,
+    describe_norms,
+    gate_distributions,
+    norm_bars,
+    rank_scatter,
+)
+from lstm_helpers.plots.steps import (
+    PROFILE_COLORS,
+    describe_lag_profile,
+    gate_trace,
+    lag_profile,
+    retention,
+)
+from lstm_helpers.plots.weights import (
+    array_map,
+    describe_heatmaps,
+    gate_heatmaps,
+    order_errors,
+)
+
+__all__ = [
+    "GATE_COLORS",
+    "GATE_NAMES",
+    "HIGHLIGHT",
+    "INK",
+    "MUTED",
+    "NOT_FINITE",
+    "PROFILE_COLORS",
+    "SIGNED",
+    "STYLE",
+    "WIDTH",
+    "array_map",
+    "describe_distributions",
+    "describe_heatmaps",
+    "describe_lag_profile",
+    "describe_norms",
+    "gate_distributions",
+    "gate_heatmaps",
+    "gate_trace",
+    "lag_profile",
+    "norm_bars",
+    "order_errors",
+    "rank_scatter",
+    "retention",
+    "show",
+    "subplots",
+]

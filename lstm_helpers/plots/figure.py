@@ -1,0 +1,159 @@
+"""The figure kit: one style, one width, and a sentence for those who can't see the picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+GATE_COLORS = {"i": "#0072B2", "f": "#D55E00", "c": "#009E73", "o": "#CC79A7"}
+"""One colour per gate in every figure, told apart by colour-blind eyes (Okabe and Ito 2008)."""
+
+GATE_NAMES = {"i": "input gate", "f": "forget gate", "c": "candidate", "o": "output gate"}
+
+HIGHLIGHT, MUTED, INK = "#D55E00", "#8C8C8C", "#222222"
+
+SIGNED = "RdBu_r"
+"""For values that have a sign: blue below zero, white at zero, red above, always zero-centred."""
+
+NOT_FINITE = "#F0E442"
+"""For what is NaN or infinite: no other map has yellow in it."""
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10.5,
+    "axes.titlesize": 11.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": MUTED,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+}
+"""The look of all figures; white behind them, so that they read on a dark page too."""
+
+WIDTH = 7.6
+"""Inches; shown 100 pixels an inch, drawn with twice as many for projectors."""
+
+
+def subplots(rows: int = 1, columns: int = 1, *, height: float = 3.2, **kwargs) -> tuple:
+    """``plt.subplots`` in the style of the course, as wide as a notebook.
+
+    Parameters
+    ----------
+    rows, columns : int
+    height : float
+        Of the whole figure, in inches.
+    **kwargs
+        Passed on: ``sharex``, ``width_ratios``, ...
+
+    Returns
+    -------
+    fig, axes
+        As ``plt.subplots`` returns them.
+    """
+    with mpl.rc_context(STYLE):
+        return plt.subplots(rows, columns, figsize=(WIDTH, height), layout="constrained", **kwargs)
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Display a figure with a sentence that says what it shows, and close it.
+
+    The sentence goes along three ways: as the image's alt text in its metadata (which web pages
+    use), as its plain text (which nbval compares), and as a caption under the figure (which
+    everybody reads: JupyterLab drops the first).
+
+    Parameters
+    ----------
+    fig : Figure
+    alt : str
+        With at least one number read from what was drawn.
+
+    Raises
+    ------
+    ValueError
+        The sentence is empty or holds no number.
+    """
+    from IPython.display import display
+
+    alt = " ".join(alt.split())
+    if not any(character.isdigit() for character in alt):
+        raise ValueError(f"expected alt text with a number read from the figure, got {alt!r}")
+    png = io.BytesIO()
+    # Without the version of matplotlib in it, the same figure is the same bytes.
+    fig.savefig(png, format="png", dpi=200, metadata={"Software": None})
+    width, height = (round(100 * inches) for inches in fig.get_size_inches())
+    plt.close(fig)
+    display(
+        {"image/png": png.getvalue(), "text/plain": alt},
+        metadata={"image/png": {"alt": alt, "width": width, "height": height}},
+        raw=True,
+    )
+    display({"text/markdown": f"*{alt}*", "text/plain": alt}, raw=True)
+
+
+def number(value: float) -> str:
+    """Two decimals, unless they would say that something is nothing."""
+    if np.isnan(value):
+        return "NaN"
+    return f"{value:.0e}" if 0 < abs(value) < 0.005 else f"{value:.2f}"
+
+
+def some(count: int, most: int) -> list[int]:
+    """At most so many of the first ``count`` numbers, from 0 in steps of a power of two."""
+    step = 1
+    while count > most * step:
+        step *= 2
+    return list(range(0, count, step))
+
+
+def legend_above(ax: Axes) -> None:
+    """The four gates over the panel and its title: in one line where it is wide enough."""
+    width = ax.get_window_extent().width / ax.figure.dpi
+    columns = 4 if width > 4.8 else 2 if width > 2.4 else 1
+    title = ax.get_title(loc="left")
+    above = mpl.transforms.offset_copy(
+        ax.transAxes, ax.figure, y=18 if title else 2, units="points"
+    )
+    legend = ax.legend(
+        frameon=False, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1),
+        bbox_transform=above, borderpad=0.1, borderaxespad=0, labelcolor="linecolor",
+        handlelength=1.2, columnspacing=1.2,
+    )  # fmt: skip
+    # The layout takes room for a title's height but never for its width: so a legend that is
+    # wider than a shrunken figure is cut off, and the panel stays.
+    legend.set_in_layout(False)
+    ax.set_title("\n" * (4 // columns - (not title)) + (title or " "), loc="left")
+
+
+def panel(ax: Axes | None, height: float) -> Axes:
+    """The Axes that were given, or new ones."""
+    return subplots(height=height)[1] if ax is None else ax
+
+
+def given_axes(axes: Any, count: int, what: str) -> np.ndarray:
+    """(count,) array of the Axes that were given."""
+    axes = np.asarray(axes, dtype=object).ravel()
+    if axes.size != count:
+        raise ValueError(f"expected {count} Axes, {what}, got {axes.size}")
+    return axes
+
+
+def time_axis(ax: Axes, times: Sequence[Any] | None) -> None:
+    """Dates along the bottom, where ``times`` are dates."""
+    if times is None or not is_dates(times):
+        return
+    locator = mpl.dates.AutoDateLocator(maxticks=8)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(mpl.dates.ConciseDateFormatter(locator))
+
+
+def is_dates(times: Any) -> bool:
+    """Whether these are dates: of NumPy, of pandas or of Python."""
+    times = np.asarray(times)
+    return times.dtype.kind in "MO"

@@ -1,0 +1,252 @@
+"""Pictures of how large weights are: norms, distributions, and one measure against another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from lstm_helpers import _checks
+from lstm_helpers.gates import NORMS, LSTMWeights, gate_norms
+from lstm_helpers.layouts import GATES
+from lstm_helpers.plots.figure import (
+    GATE_COLORS,
+    GATE_NAMES,
+    HIGHLIGHT,
+    INK,
+    MUTED,
+    given_axes,
+    legend_above,
+    number,
+    panel,
+    subplots,
+)
+from lstm_helpers.plots.weights import (
+    GROUP_NAMES,
+    PER_ONE,
+    color_limit,
+    largest_entry,
+    weight_groups,
+)
+
+
+def norm_bars(w: LSTMWeights, *, ord: str = "fro", ax: Axes | None = None) -> Axes:
+    """The twelve norms as bars, with the value on each.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+    ord : {"fro", "spectral", "rms"}
+        As in ``gate_norms``.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+        W, U and b from left to right, in each i, f, c, o. A norm that is NaN or infinite has no
+        bar but its word.
+
+    Raises
+    ------
+    ValueError
+        ``ord`` is none of the three.
+    """
+    norms = gate_norms(w, ord)
+    ax = panel(ax, 3.2)
+    places = {name: n + n // 4 * 0.8 for n, name in enumerate(norms)}
+    for gate in GATES:
+        own = [name for name in norms if name.endswith(gate)]
+        heights = [norms[name] if np.isfinite(norms[name]) else 0.0 for name in own]
+        bars = ax.bar(
+            [places[name] for name in own],
+            heights,
+            width=0.86,
+            color=GATE_COLORS[gate],
+            label=f"{gate}: {GATE_NAMES[gate]}",
+        )
+        ax.bar_label(bars, [number(norms[name]) for name in own], padding=2)
+    ax.set_xticks(list(places.values()), list(places))
+    ax.tick_params(bottom=False)
+    names = {"W": "W: kernel", "U": "U: recurrent kernel", "b": "b: bias"}
+    ax.set_xlabel(",  ".join(names[letter] for letter in dict.fromkeys(name[0] for name in norms)))
+    ax.set_ylabel(f"{NORMS[ord]} of the weights")
+    ax.margins(y=0.1)
+    legend_above(ax)
+    return ax
+
+
+def describe_norms(w: LSTMWeights, *, ord: str = "fro") -> str:
+    """What ``norm_bars`` shows, in words, for a caption.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+    ord : {"fro", "spectral", "rms"}
+
+    Returns
+    -------
+    str
+        Largest and smallest norm of each array; of equals the first in the order i, f, c, o.
+
+    Raises
+    ------
+    ValueError
+        ``ord`` is none of the three.
+    """
+    norms = gate_norms(w, ord)
+    parts = []
+    for letter, group in zip("WUb", weight_groups(w), strict=False):
+        own = {name: norms[f"{letter}_{name}"] for name in GATES}
+        finite = {gate: norm for gate, norm in own.items() if np.isfinite(norm)}
+        words = []
+        if finite:
+            high, low = max(finite, key=finite.get), min(finite, key=finite.get)
+            words.append(f"largest {number(own[high])} ({GATE_NAMES[high]})")
+            words.append(f"smallest {number(own[low])} ({GATE_NAMES[low]})")
+        words += [f"{number(n)} ({GATE_NAMES[g]})" for g, n in own.items() if g not in finite]
+        parts.append(f"{GROUP_NAMES[group]} {', '.join(words)}")
+    return f"{NORMS[ord].capitalize()} by gate: {'; '.join(parts)}."
+
+
+def gate_distributions(
+    w: LSTMWeights,
+    *,
+    bins: int = 25,
+    limit: float | None = None,
+    axes: Sequence[Axes] | None = None,
+) -> np.ndarray:
+    """How the weights of each gate are spread, as outlines in the colours of the gates.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+    bins : int
+        The same number for all; an odd one puts zero in the middle of one.
+    limit : float, optional
+        Where every panel ends, left and right of zero. Unless given, the kernels end at the largest
+        weight of both, and the bias has a scale of its own.
+    axes : Axes, optional
+        Three, or two for a layer without bias.
+
+    Returns
+    -------
+    (3,) array of Axes, or (2,) without bias
+        Kernel, recurrent kernel, bias: percent of a gate's entries in each bin. Zero is the
+        middle of each panel. What lies beyond, is NaN or is infinite is left out, and counted in
+        the title.
+
+    Raises
+    ------
+    ValueError
+        Number of Axes does not fit, ``bins`` is below 1, or ``limit`` is not above 0.
+    """
+    groups = weight_groups(w)
+    _checks.whole_number("bins", bins, 1)
+    end = color_limit(w, limit)
+    if axes is None:
+        _, axes = subplots(len(groups), height=0.9 + 1.7 * len(groups), squeeze=False)
+    axes = given_axes(axes, len(groups), "one an array")
+    for ax, (group, arrays) in zip(axes, groups.items(), strict=True):
+        own = limit is None and group == "bias"
+        ends = largest_entry(arrays) or 1.0 if own else end
+        edges = np.linspace(-ends, ends, bins + 1)
+        lost = beyond = 0
+        for gate, array in zip(GATES, arrays, strict=True):
+            finite = array[np.isfinite(array)]
+            lost += array.size - finite.size
+            beyond += np.count_nonzero(np.abs(finite) > ends)
+            counts, _ = np.histogram(finite, edges)
+            ax.stairs(
+                100 * counts / max(finite.size, 1),
+                edges,
+                color=GATE_COLORS[gate],
+                linewidth=1.6,
+                label=f"{gate}: {GATE_NAMES[gate]}",
+            )
+        notes = [GROUP_NAMES[group] + (" (a scale of its own)" if own else "")]
+        notes += [f"without {beyond} beyond the ends"] * bool(beyond)
+        notes += [f"without {lost} not finite"] * bool(lost)
+        ax.set_title(", ".join(notes), loc="left")
+        ax.axvline(0, color=MUTED, linewidth=0.8, zorder=0)
+        ax.set_xlim(-1.02 * ends, 1.02 * ends)
+        ax.set_ylim(bottom=0)
+        ax.spines["bottom"].set_zorder(3)
+        ax.set_ylabel("% of entries")
+    axes[-1].set_xlabel(PER_ONE)
+    legend_above(axes[0])
+    return axes
+
+
+def describe_distributions(w: LSTMWeights) -> str:
+    """What ``gate_distributions`` shows, in words, for a caption.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+
+    Returns
+    -------
+    str
+        For each array and gate the median size of the finite entries.
+    """
+    parts = []
+    for group, arrays in weight_groups(w).items():
+        sizes = [np.abs(array[np.isfinite(array)]) for array in arrays]
+        words = [
+            f"{gate} {number(np.median(size) if size.size else np.nan)}"
+            for gate, size in zip(GATES, sizes, strict=True)
+        ]
+        parts.append(f"{GROUP_NAMES[group]} {', '.join(words)}")
+    return f"Half of a gate's entries are at most this far from zero: {'; '.join(parts)}."
+
+
+def rank_scatter(
+    x: Sequence[float],
+    y: Sequence[float],
+    labels: Sequence[str],
+    xlabel: str,
+    ylabel: str,
+    *,
+    highlight: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Two measures of the same things, one labelled point a thing.
+
+    Parameters
+    ----------
+    x, y : (things,) of float
+        As measured; each in its own unit.
+    labels : (things,) of str
+    xlabel, ylabel : str
+        What was measured, with its unit.
+    highlight : str, optional
+        The label of the point that stands out.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        Lengths differ, or a value is NaN or infinite: it has no place.
+    """
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if not x.shape == y.shape == (len(labels),):
+        raise ValueError(f"expected {len(labels)} x and y, got shapes {x.shape} and {y.shape}")
+    lost = [
+        name for name, ok in zip(labels, np.isfinite(x) & np.isfinite(y), strict=True) if not ok
+    ]
+    if lost:
+        raise ValueError(f"expected finite x and y, got NaN or infinite for {', '.join(lost)}")
+    ax = panel(ax, 3.6)
+    colors = [HIGHLIGHT if name == highlight else INK for name in labels]
+    ax.scatter(x, y, color=colors, s=28)
+    for *point, name, color in zip(x, y, labels, colors, strict=True):
+        ax.annotate(name, point, (5, 4), textcoords="offset points", color=color)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    ax.margins(0.12)
+    return ax

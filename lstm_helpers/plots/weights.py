@@ -1,0 +1,285 @@
+"""Pictures of weights: where each array lies, its heatmaps, norms and distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from lstm_helpers import _checks
+from lstm_helpers.gates import LSTMWeights
+from lstm_helpers.layouts import GATES
+from lstm_helpers.plots.figure import (
+    GATE_COLORS,
+    GATE_NAMES,
+    HIGHLIGHT,
+    INK,
+    MUTED,
+    NOT_FINITE,
+    SIGNED,
+    given_axes,
+    number,
+    panel,
+    some,
+    subplots,
+)
+
+RING = {"color": "none", "markeredgecolor": INK, "markersize": 8}
+MOST_RINGS = 50
+"""In one panel, around what is not finite."""
+
+PER_ONE = "weight (per 1 of what it multiplies)"
+"""The unit of a weight: the sum before a gate has none, the input of the layer may have one."""
+
+GROUP_NAMES = {"kernel": "kernel", "recurrent_kernel": "recurrent kernel", "bias": "bias"}
+
+
+def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) -> Axes:
+    """The arrays of an LSTM layer, row heights to scale, each cut into its four quarters.
+
+    Parameters
+    ----------
+    shapes : mapping from name to shape
+        Last axis 4 * units.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+        One cell a number: columns across, rows down.
+    """
+    ax = panel(ax, 3.6)
+    top, ticks = 0.0, {}
+    gap = 0.15 * sum(shape[0] if len(shape) == 2 else 1 for shape in shapes.values())
+    for name, shape in shapes.items():
+        rows = shape[0] if len(shape) == 2 else 1
+        units = shape[-1] // 4
+        for n, gate in enumerate(GATES):
+            ax.add_patch(
+                Rectangle(
+                    (n * units, top), units, rows, facecolor=GATE_COLORS[gate], edgecolor="white"
+                )
+            )
+            if rows > 2:
+                ax.text(
+                    (n + 0.5) * units,
+                    top + rows / 2,
+                    gate,
+                    color="white",
+                    ha="center",
+                    va="center",
+                    fontweight="bold",
+                )
+        ticks[f"{name}\n{shape}"] = top + rows / 2
+        top += rows + gap
+    ax.set_yticks(list(ticks.values()), list(ticks))
+    ax.set_xticks(np.arange(5) * units)
+    ax.set_xlabel("column")
+    ax.set_xlim(0, 4 * units)
+    ax.set_ylim(top - gap, 0)
+    ax.tick_params(left=False)
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def order_errors(errors: Mapping[str, float], *, ax: Axes | None = None) -> Axes:
+    """How far each way to name the four quarters is from Keras, on a logarithmic axis.
+
+    Parameters
+    ----------
+    errors : mapping from order, as "ifco", to largest difference
+        All above 0.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+        One bar an order, smallest first; the smallest stands out.
+    """
+    ax = panel(ax, 3)
+    ordered = sorted(errors.items(), key=lambda item: item[1])
+    names, values = zip(*ordered, strict=True)
+    ax.bar(names, values, color=[HIGHLIGHT] + [MUTED] * (len(names) - 1))
+    ax.set_yscale("log")
+    ax.set_ylabel("largest difference from Keras")
+    ax.set_xlabel("which gate the quarters hold, first to last")
+    ax.tick_params(axis="x", rotation=90)
+    return ax
+
+
+def gate_heatmaps(
+    w: LSTMWeights,
+    *,
+    feature_names: Sequence[str] | None = None,
+    limit: float | None = None,
+    axes: Sequence[Axes] | None = None,
+) -> np.ndarray:
+    """Every weight of the layer in its place, by gate, all on one scale.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+    feature_names : (input_dim,) of str, optional
+        Names for the rows of the kernel; their numbers unless given.
+    limit : float, optional
+        Where the colours end, above and below zero. Unless given, at the largest weight of both
+        kernels: the bias of a fresh forget gate is 1, and would pale all else. What lies beyond
+        has the end's colour, and is counted under the colours. Give it to compare two layers.
+    axes : Axes, optional
+        Twelve, or eight for a layer without bias, row by row.
+
+    Returns
+    -------
+    (3, 4) array of Axes, or (2, 4) without bias
+        Kernel, recurrent kernel, bias; i, f, c, o across. Rows are where a weight comes from,
+        columns the unit that it goes to. What is NaN or infinite is yellow with a ring, and counted
+        under the colours too.
+
+    Raises
+    ------
+    ValueError
+        Number of names or Axes does not fit, or ``limit`` is not above 0.
+    """
+    groups = weight_groups(w)
+    names = _checks.names_of(w.input_dim, "names of features", feature_names, "feature {}")
+    limit = color_limit(w, limit)
+    if axes is None:
+        # A name needs a line; "recurrent kernel" beside its rows needs the most.
+        heights = [min(max(0.2 * w.input_dim, 0.5), 3.6), min(max(0.1 * w.units, 1.4), 1.7), 0.2]
+        heights = heights[: len(groups)]
+        _, axes = subplots(
+            len(groups), 4, height=2 + sum(heights), height_ratios=heights, squeeze=False
+        )
+    axes = given_axes(axes, 4 * len(groups), "four a row").reshape(len(groups), 4)
+
+    colors = mpl.colormaps[SIGNED].with_extremes(bad=NOT_FINITE)
+    lost = 0
+    for n, (group, arrays) in enumerate(groups.items()):
+        origins = {"kernel": names, "bias": ["bias"]}.get(group, range(w.units))
+        ticks = some(len(origins), 20 if group == "kernel" else 5)
+        for column, array in enumerate(arrays):
+            ax, shown = axes[n, column], np.atleast_2d(array)
+            image = ax.imshow(
+                np.ma.masked_invalid(shown),
+                cmap=colors,
+                vmin=-limit,
+                vmax=limit,
+                aspect="auto",
+                # Anything else blends neighbours where cells are smaller than pixels.
+                interpolation="nearest",
+            )
+            # Among many units a cell is a speck, so the eye needs help. A crowd needs none.
+            places = np.argwhere(~np.isfinite(shown))
+            lost += len(places)
+            for y, x in places[:MOST_RINGS]:
+                ax.plot(x, y, "o", scalex=False, scaley=False, clip_on=False, **RING)
+            ax.set_yticks(ticks, [str(origins[tick]) for tick in ticks])
+            ax.set_xticks(some(w.units, 4))
+            first, last = column == 0, n == len(groups) - 1
+            ax.tick_params(labelleft=first, labelbottom=last, left=first, bottom=last)
+            ax.spines[:].set_visible(False)
+    axes[0, 0].set_ylabel("kernel")
+    axes[1, 0].set_ylabel("recurrent kernel\nfrom unit")
+    for ax, gate in zip(axes[0], GATES, strict=True):
+        ax.set_title(f"{gate}: {GATE_NAMES[gate]}", color=GATE_COLORS[gate])
+    for ax in axes[-1]:
+        ax.set_xlabel("to unit")
+    values = _entries(w)
+    finite = values[np.isfinite(values)]
+    extend = ("neither", "max", "min", "both")[
+        int((finite > limit).any()) + 2 * int((finite < -limit).any())
+    ]
+    bar = axes[0, 0].figure.colorbar(
+        image, ax=list(axes.flat), location="bottom", aspect=45, pad=0.02, extend=extend
+    )
+    beyond = np.count_nonzero(np.abs(finite) > limit)
+    notes = [PER_ONE]
+    notes += [f"{beyond} beyond the colours' ends"] * bool(beyond)
+    notes += [f"yellow, ringed: {lost} not finite"] * bool(lost)
+    bar.set_label("; ".join(notes))
+    return axes
+
+
+def describe_heatmaps(
+    w: LSTMWeights, *, feature_names: Sequence[str] | None = None, limit: float | None = None
+) -> str:
+    """What ``gate_heatmaps`` shows, in words, for a caption.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+    feature_names : (input_dim,) of str, optional
+    limit : float, optional
+        As given to ``gate_heatmaps``.
+
+    Returns
+    -------
+    str
+        The largest in size of each of the arrays, with its sign and its place; of equals the
+        first one, i before f before c before o, then by row.
+
+    Raises
+    ------
+    ValueError
+        As ``gate_heatmaps``.
+    """
+    groups = weight_groups(w)
+    names = _checks.names_of(w.input_dim, "names of features", feature_names, "feature {}")
+    parts = []
+    for group, arrays in groups.items():
+        stacked = np.stack([np.atleast_2d(array) for array in arrays])
+        size = np.where(np.isfinite(stacked), np.abs(stacked), -1)
+        gate, row, unit = np.unravel_index(np.argmax(size), size.shape)
+        what = {"kernel": "kernel weight", "recurrent_kernel": "recurrent weight"}.get(group, group)
+        if size[gate, row, unit] <= 0:
+            none = size[gate, row, unit] < 0
+            parts.append(f"no {what} is finite" if none else f"no {what} differs from 0")
+            continue
+        origin = names[row] if group == "kernel" else f"unit {row}"
+        place = f"unit {unit}" if group == "bias" else f"from {origin} to unit {unit}"
+        value = number(stacked[gate, row, unit])
+        parts.append(f"the largest {what} is {value}, {GATE_NAMES[GATES[gate]]}, {place}")
+    text = "; ".join(parts)
+    text = f"{text[0].upper()}{text[1:]}. Blue is below zero, red above"
+    end, values = color_limit(w, limit), _entries(w)
+    text += f", full colour at {number(end)}"
+    text += ", the largest of both kernels" if limit is None else ""
+    beyond = np.count_nonzero(np.abs(values[np.isfinite(values)]) > end)
+    text += f"; {beyond} {'lies' if beyond == 1 else 'lie'} beyond." if beyond else "."
+    lost = np.count_nonzero(~np.isfinite(values))
+    return text + (f" Yellow, ringed: {lost} not finite." if lost else "")
+
+
+def weight_groups(w: LSTMWeights) -> dict[str, tuple[np.ndarray, ...]]:
+    """The arrays by their name, gates in order, as float64; without the bias that is not there."""
+    return {
+        name: tuple(array.astype(np.float64) for array in group)
+        for name in GROUP_NAMES
+        if (group := getattr(w, name)) is not None
+    }
+
+
+def _entries(w: LSTMWeights) -> np.ndarray:
+    return np.concatenate(
+        [array.ravel() for arrays in weight_groups(w).values() for array in arrays]
+    )
+
+
+def color_limit(w: LSTMWeights, limit: float | None) -> float:
+    """Half the width of a zero-centred scale: what was asked, or the largest kernel weight."""
+    if limit is None:
+        # Where all is zero any scale will do.
+        return largest_entry([*w.kernel, *w.recurrent_kernel]) or largest_entry(w.bias or ()) or 1.0
+    limit = _checks.finite_number("limit", limit)
+    if limit <= 0:
+        raise ValueError(f"expected a limit above 0, got {limit:g}")
+    return limit
+
+
+def largest_entry(arrays: Sequence[np.ndarray]) -> float:
+    """The largest finite entry in size; 0 where there is none."""
+    sizes = [np.abs(array[np.isfinite(array)]).max(initial=0.0) for array in arrays]
+    return float(max(sizes, default=0.0))

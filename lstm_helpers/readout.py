@@ -1,0 +1,118 @@
+"""One output of a network, as functions on arrays: an LSTM and the linear head behind it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lstm_helpers import _checks
+from lstm_helpers.gates import LSTMWeights, require_weights
+from lstm_helpers.numpy_lstm import blocks, input_jacobian, replay
+
+
+class Readout:
+    """An LSTM and a linear head, with the two functions that ``attribution`` asks for.
+
+    Parameters
+    ----------
+    w : LSTMWeights
+        Of a layer that starts from zero states: one that is stateful is refused.
+    head : (units,) or (units, 1) array
+        What the last hidden state is multiplied by: of a Dense layer's kernel the one column that
+        is asked about. A factor in it is a unit: times the standard deviation of a target, outputs
+        and gradients are in the target's unit.
+    bias : float
+        Added to every output.
+
+    Attributes
+    ----------
+    w : LSTMWeights
+    head : (units, 1) array
+        In the dtype of the weights.
+    bias : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``w`` is not LSTMWeights or is stateful, or head or bias do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lstm_helpers as lh
+    >>> rng = np.random.default_rng(0)
+    >>> w = lh.LSTMWeights.from_arrays([rng.normal(size=s) for s in ((2, 12), (3, 12), (12,))])
+    >>> readout = lh.Readout(w, head=[1.0, 0.0, -1.0], bias=0.5)
+    >>> x = rng.normal(size=(4, 6, 2))
+    >>> readout.forward(x).shape, readout.gradient(x).shape
+    ((4,), (4, 6, 2))
+    >>> lh.integrated_gradients(readout.gradient, x).shape
+    (4, 6, 2)
+    """
+
+    def __init__(self, w: LSTMWeights, head: np.ndarray, bias: float = 0.0) -> None:
+        require_weights(w)
+        if w.stateful:
+            raise ValueError(
+                "expected a layer that starts each window from zeros, got a stateful one"
+            )
+        head = _checks.real_numbers("head", head)
+        if head.shape not in ((w.units,), (w.units, 1)):
+            more = ": take one column, head[:, [0]]" if head.shape[:1] == (w.units,) else ""
+            raise ValueError(
+                f"expected head of shape ({w.units},) or ({w.units}, 1), got {head.shape}{more}"
+            )
+        self.w = w
+        self.head = head.reshape(-1, 1).astype(w.dtype)
+        self.bias = _checks.finite_number("bias", bias)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """The output at the end of each window.
+
+        Parameters
+        ----------
+        x : (batch, time, features)
+            What the layer reads.
+
+        Returns
+        -------
+        (batch,) array
+            In the dtype of the weights.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in ``replay``.
+
+        Notes
+        -----
+        The work takes about 256 MiB at most, in blocks of the batch.
+        """
+        x = _checks.windows("x", x)
+        signals = 6 * self.w.units * (x.shape[1] + 1) * self.w.dtype.itemsize
+        # At least one part, so that an empty batch is checked too.
+        parts = blocks(len(x), signals) or [slice(0, 0)]
+        hidden = np.concatenate([replay(self.w, x[part]).hidden[:, -1] for part in parts])
+        return (hidden @ self.head)[:, 0] + self.w.dtype.type(self.bias)
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """The exact derivative of each window's output by that window.
+
+        Parameters
+        ----------
+        x : (batch, time, features)
+            What the layer reads.
+
+        Returns
+        -------
+        (batch, time, features) array
+            In units of output per unit of input, in the dtype of the weights.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in ``replay``.
+        """
+        return input_jacobian(self.w, x, self.head)[:, 0]
+
+    def __repr__(self) -> str:
+        return f"Readout({self.w!r}, bias={self.bias:g})"

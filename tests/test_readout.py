@@ -1,0 +1,82 @@
+"""lh.Readout: an LSTM and a linear head, as the functions that attribution asks for."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import lstm_helpers as lh
+from lstm_helpers import numpy_lstm
+
+RNG = np.random.default_rng(0)
+W = lh.LSTMWeights.from_arrays([RNG.normal(size=shape) for shape in ((2, 12), (3, 12), (12,))])
+HEAD, BIAS = RNG.normal(size=3), 0.25
+X = RNG.normal(size=(5, 6, 2))
+
+
+@pytest.mark.parametrize("head", [HEAD, HEAD[:, None], HEAD.tolist()], ids=["1d", "2d", "list"])
+def test_forward_is_the_last_hidden_state_times_the_head_plus_the_bias(head):
+    expected = lh.replay(W, X).hidden[:, -1] @ HEAD + BIAS
+    assert np.allclose(lh.Readout(W, head, BIAS).forward(X), expected, rtol=0, atol=1e-12)
+
+
+def test_gradient_is_that_of_forward():
+    readout, eps = lh.Readout(W, HEAD, BIAS), 1e-6
+    found = readout.gradient(X)
+    assert found.shape == X.shape
+    for place in ((0, 0), (3, 1), (5, 0)):
+        push = np.zeros(X.shape)
+        push[:, *place] = eps
+        slope = (readout.forward(X + push) - readout.forward(X - push)) / (2 * eps)
+        assert np.allclose(found[:, *place], slope, rtol=0, atol=1e-8)
+
+
+def test_the_dtype_is_that_of_the_weights():
+    arrays = [array.astype("float32") for array in W.to_arrays()]
+    readout = lh.Readout(lh.LSTMWeights.from_arrays(arrays), HEAD, BIAS)
+    assert readout.head.dtype == readout.forward(X).dtype == readout.gradient(X).dtype == "float32"
+
+
+def test_in_blocks_the_numbers_stay(monkeypatch):
+    readout = lh.Readout(W, HEAD, BIAS)
+    whole, calls = readout.forward(X), []
+    one = 6 * 3 * 7 * 8  # signals, units, steps and the state before them, bytes
+    monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 2 * one)
+    monkeypatch.setattr(
+        "lstm_helpers.readout.replay", lambda w, x: calls.append(len(x)) or lh.replay(w, x)
+    )
+    assert np.allclose(readout.forward(X), whole, rtol=0, atol=1e-12)
+    assert calls == [2, 2, 1]
+
+
+def test_no_window_no_output():
+    assert lh.Readout(W, HEAD).forward(X[:0]).shape == (0,)
+
+
+def test_it_says_what_it_is():
+    assert repr(lh.Readout(W, HEAD, BIAS)) == f"Readout({W!r}, bias=0.25)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("w", HEAD), TypeError, "expected LSTMWeights, got str"),
+        ((dataclasses.replace(W, stateful=True), HEAD), ValueError, "got a stateful one"),
+        ((W, HEAD[:2]), ValueError, r"expected head of shape \(3,\) or \(3, 1\), got \(2,\)$"),
+        ((W, np.ones((3, 2))), ValueError, r"got \(3, 2\): take one column, head\[:, \[0\]\]"),
+        ((W, "abc"), TypeError, "expected head as real numbers, got str"),
+        ((W, HEAD, [1.0]), TypeError, r"expected bias as a number, got \[1.0\]"),
+        ((W, HEAD, np.nan), ValueError, "expected bias as a finite number, got nan"),
+    ],
+)
+def test_what_does_not_fit_is_refused_at_once(arguments, error, message):
+    with pytest.raises(error, match=message):
+        lh.Readout(*arguments)
+
+
+def test_windows_of_another_shape_are_refused():
+    readout = lh.Readout(W, HEAD)
+    with pytest.raises(ValueError, match=r"expected x of shape \(batch, time, features\), got"):
+        readout.forward(X[0])
+    with pytest.raises(ValueError, match="expected 2 features in x, got 3"):
+        readout.forward(np.ones((0, 4, 3)))
