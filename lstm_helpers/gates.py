@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lstm_helpers import _checks
-from lstm_helpers.layouts import LAYOUTS, Layout
+from lstm_helpers.layouts import LAYOUTS, checked_layout
 
 
 class Gates(NamedTuple):
@@ -128,6 +128,7 @@ class LSTMWeights:
         *,
         activation: str = "tanh",
         recurrent_activation: str | None = None,
+        forget_bias: float | None = None,
         **options: Any,
     ) -> LSTMWeights:
         """Name the arrays of a list.
@@ -135,13 +136,17 @@ class LSTMWeights:
         Parameters
         ----------
         arrays : sequence of ndarray
-            As the format stores them; what comes back are views on them.
+            As the format stores them, of one layer. What comes back are views on them where the
+            format allows it.
         layout : str
             A name in ``LAYOUTS``.
         activation : str
             Of the layer that they came from.
         recurrent_activation : str, optional
             The same for its gates; unless given, the format's default.
+        forget_bias : float, optional
+            What the layer adds to its forget gate when it runs, and did not store: for ``"tf1"``
+            and only there, 1.0 unless given.
         **options
             Further fields of LSTMWeights: go_backwards, stateful, ...
 
@@ -152,13 +157,20 @@ class LSTMWeights:
         Raises
         ------
         ValueError
-            The layout is unknown, or number or shapes of the arrays do not fit it.
+            The layout is unknown, number or shapes of the arrays do not fit it (the error says
+            which layouts they would fit), or it has no ``forget_bias``.
         TypeError
             An array is not of floats, or dtypes differ.
         """
-        chosen = _layout(layout)
+        _checks.one_of("a layout", layout, LAYOUTS)
+        added = _forget_bias(layout, forget_bias)
         arrays = [np.asarray(array) for array in arrays]
+        chosen = checked_layout(layout, arrays)
         kernel, recurrent_kernel, bias = chosen.split(arrays)
+        if added:
+            dtype, units = kernel["f"].dtype, kernel["f"].shape[1]
+            bias = dict.fromkeys("ifco", np.zeros(units, dtype)) if bias is None else dict(bias)
+            bias["f"] = (bias["f"] + np.asarray(added, dtype)).astype(dtype, copy=False)
         return cls(
             Gates(**kernel),
             Gates(**recurrent_kernel),
@@ -168,26 +180,38 @@ class LSTMWeights:
             **options,
         )
 
-    def to_arrays(self, layout: str = "keras") -> list[np.ndarray]:
-        """The way back from ``from_arrays``, bit for bit.
+    def to_arrays(
+        self, layout: str = "keras", *, forget_bias: float | None = None
+    ) -> list[np.ndarray]:
+        """The way back from ``from_arrays``, bit for bit; with ``"tf1"`` to one rounding.
 
         Parameters
         ----------
         layout : str
             A name in ``LAYOUTS``.
+        forget_bias : float, optional
+            What the layer will add when it runs, and so is taken off the stored bias: for
+            ``"tf1"`` and only there, 1.0 unless given.
 
         Returns
         -------
         list of ndarray
+            Where a format adds two biases, all is in the first, and the second is zero.
 
         Raises
         ------
         ValueError
-            The layout is unknown, or cannot hold these weights.
+            The layout is unknown, or cannot hold these weights, or has no ``forget_bias``.
         """
+        _checks.one_of("a layout", layout, LAYOUTS)
+        added = _forget_bias(layout, forget_bias)
         bias = None if self.bias is None else self.bias._asdict()
-        parts = (self.kernel._asdict(), self.recurrent_kernel._asdict(), bias)
-        return _layout(layout).join(parts)
+        if bias is None and LAYOUTS[layout].needs_bias:
+            raise ValueError(f"layout {layout!r}: expected a bias, got none: it always has one")
+        if added:
+            bias = dict.fromkeys("ifco", np.zeros(self.units, self.dtype)) if bias is None else bias
+            bias["f"] = bias["f"] - np.asarray(added, self.dtype)
+        return LAYOUTS[layout].join((self.kernel._asdict(), self.recurrent_kernel._asdict(), bias))
 
     def __repr__(self) -> str:
         options = ("go_backwards", "stateful", "zero_output_for_mask")
@@ -319,9 +343,14 @@ def require_weights(w: object) -> None:
         raise TypeError(f"expected LSTMWeights, got {type(w).__name__}")
 
 
-def _layout(name: str) -> Layout:
-    _checks.one_of("a layout", name, LAYOUTS)
-    return LAYOUTS[name]
+def _forget_bias(layout: str, given: float | None) -> float:
+    """What a layer of this layout adds to its forget gate when it runs."""
+    default = LAYOUTS[layout].forget_bias
+    if given is None:
+        return default
+    if not default:
+        raise ValueError(f"layout {layout!r}: expected no forget_bias, got {given!r}: it adds none")
+    return _checks.finite_number("forget_bias", given)
 
 
 def _kind(thing: object) -> str:

@@ -1,7 +1,8 @@
 """How each format stores the twelve arrays of an LSTM: one table, plain arrays in and out.
 
 A layout turns the list of arrays of one format into ``(kernel, recurrent_kernel, bias)``, each a
-dictionary from gate to array, and back. ``bias`` is None where the format's list has none.
+dictionary from gate to array, and back. ``bias`` is None where the format's list has none. In the
+table F stands for features and H for units.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import numpy as np
 GATES = ("i", "f", "c", "o")
 """Input gate, forget gate, candidate, output gate: the order of Keras 2 and 3."""
 
-Parts = tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray] | None]
+Arrays = Sequence[np.ndarray]
+ByGate = dict[str, np.ndarray]
+Parts = tuple[ByGate, ByGate, ByGate | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,106 +27,299 @@ class Layout:
     Attributes
     ----------
     order : str
-        The gates in the order in which the format stores them.
-    stored_as : str
-        The shapes in words, F features and H units.
+        The gates in the order in which the format stores them, by Keras' letters: what PyTorch
+        calls g and TensorFlow 1 calls j is c.
+    shapes : tuple of str
+        Of the arrays of one layer, those of the bias last.
+    biases : int
+        How many of them are the bias; these may be missing, unless ``needs_bias``.
+    split : callable
+        Arrays -> Parts, once their shapes are known to fit.
+    join : callable
+        Parts -> arrays.
+    source : str
+        Where the format says so.
     recurrent_activation : str
         What the gates of such a layer pass through unless it was told otherwise.
-    split : callable
-        List of arrays -> Parts.
-    join : callable
-        Parts -> list of arrays.
+    forget_bias : float
+        What such a layer adds to its forget gate when it runs, beside the stored bias.
+    needs_bias : bool
+        Whether the format has no layers without bias.
     """
 
     order: str
-    stored_as: str
-    recurrent_activation: str
-    split: Callable[[Sequence[np.ndarray]], Parts]
+    shapes: tuple[str, ...]
+    biases: int
+    split: Callable[[Arrays], Parts]
     join: Callable[[Parts], list[np.ndarray]]
+    source: str
+    recurrent_activation: str = "sigmoid"
+    forget_bias: float = 0.0
+    needs_bias: bool = False
 
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many arrays a layer has: with bias, and without."""
+        most = len(self.shapes)
+        return (most,) if self.needs_bias else (most, most - self.biases)
 
-def _split_keras(arrays: Sequence[np.ndarray]) -> Parts:
-    if len(arrays) not in (2, 3):
-        raise ValueError(
-            "layout 'keras': expected 3 arrays (kernel, recurrent_kernel, bias) or 2 without "
-            f"bias, got {len(arrays)}{_hint(arrays)}"
+    @property
+    def stored_as(self) -> str:
+        """The shapes in words."""
+        if self.shapes == self.shapes[:3] * 4:
+            return ", ".join(self.shapes[:3]) + " of each gate"
+        return ", ".join(self.shapes)
+
+    def fits(self, arrays: Arrays) -> bool:
+        """Whether number and shapes are those of one layer in this layout.
+
+        Parameters
+        ----------
+        arrays : sequence of ndarray
+
+        Returns
+        -------
+        bool
+        """
+        if len(arrays) not in self.counts:
+            return False
+        sizes = _sizes(self.shapes[0], arrays[0].shape)
+        return sizes is not None and all(
+            array.shape == tuple(sizes[size] for size in _axes(shape))
+            for array, shape in zip(arrays, self.shapes, strict=False)
         )
-    units = len(np.atleast_1d(arrays[1]))
-    expected = [np.shape(arrays[0])[1:] == (4 * units,), np.shape(arrays[1]) == (units, 4 * units)]
-    expected += [np.shape(bias) == (4 * units,) for bias in arrays[2:]]
-    if not all(expected):
-        raise ValueError(
-            "layout 'keras': expected shapes (features, 4 * units), (units, 4 * units) and "
-            f"(4 * units,), got {[np.shape(a) for a in arrays]}"
-        )
-    quarters = [slice(n * units, (n + 1) * units) for n in range(4)]
-    kernel, recurrent_kernel, *bias = [
-        {gate: array[..., quarter] for gate, quarter in zip(GATES, quarters, strict=True)}
-        for array in arrays
-    ]
-    return kernel, recurrent_kernel, *(bias or [None])
 
 
-def _join_keras(parts: Parts) -> list[np.ndarray]:
-    return [
-        np.concatenate([part[gate] for gate in GATES], axis=-1)
-        for part in parts
-        if part is not None
-    ]
+def checked_layout(name: str, arrays: Arrays) -> Layout:
+    """The layout of that name, if the arrays fit it; else one error that says what would.
+
+    Parameters
+    ----------
+    name : str
+        A name in ``LAYOUTS``, known to be one.
+    arrays : sequence of ndarray
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    ValueError
+        Number or shapes of the arrays do not fit.
+    """
+    layout = LAYOUTS[name]
+    if layout.fits(arrays):
+        return layout
+    without = "" if layout.needs_bias else f" or {layout.counts[1]} without bias"
+    raise ValueError(
+        f"layout {name!r}: expected {layout.counts[0]} arrays{without}, of shapes "
+        f"{layout.stored_as} (F features, H units), got {_described(arrays)}{_hint(name, arrays)}"
+    )
 
 
-_KERAS1_ORDER = "icfo"
+def _axes(shape: str) -> list[str]:
+    """The sizes in the text: of "(F, 4H)" they are "F" and "4H"."""
+    return [size.strip() for size in shape.strip("()").split(",") if size.strip()]
 
 
-def _split_keras1(arrays: Sequence[np.ndarray]) -> Parts:
-    if len(arrays) != 12:
-        raise ValueError(
-            "layout 'keras1': expected 12 arrays (W, U, b of each gate, gates in the order "
-            f"i, c, f, o), got {len(arrays)}{_hint(arrays)}"
-        )
-    kernel, recurrent_kernel, bias = [
-        dict(zip(_KERAS1_ORDER, arrays[n::3], strict=True)) for n in range(3)
-    ]
-    return kernel, recurrent_kernel, bias
+def _sizes(shape: str, lengths: tuple[int, ...]) -> dict[str, int] | None:
+    """Every size that occurs in the table, read from one array; None where it does not fit."""
+    axes = _axes(shape)
+    if len(axes) != len(lengths):
+        return None
+    found = dict(zip(axes, lengths, strict=True))
+    units = found["H"] if "H" in found else found["4H"] // 4
+    features = found["F"] if "F" in found else found["F+H"] - units
+    if units < 1 or features < 1:
+        return None
+    sizes = {"1": 1, "F": features, "H": units, "4H": 4 * units, "8H": 8 * units}
+    return sizes | {"F+H": features + units}
 
 
-def _join_keras1(parts: Parts) -> list[np.ndarray]:
-    if parts[2] is None:
-        raise ValueError("layout 'keras1': expected a bias, got none: Keras 1 always had one")
-    return [part[gate] for gate in _KERAS1_ORDER for part in parts]
+def _described(arrays: Arrays) -> str:
+    shapes = [array.shape for array in arrays[:6]]
+    more = ", ..." if len(arrays) > 6 else ""
+    return f"{len(arrays)} of shapes {', '.join(map(str, shapes))}{more}" if arrays else "0"
 
 
-def _hint(arrays: Sequence[np.ndarray]) -> str:
-    """Name the likely mistake."""
-    if len(arrays) == 0:
+def _hint(name: str, arrays: Arrays) -> str:
+    """What these arrays are more likely to be."""
+    if not arrays:
         return ": is the layer built?"
-    if len(arrays) == 12:
-        return ": twelve are how Keras 1 stored a layer, layout 'keras1'"
-    if len(arrays) in (5, 4):
+    others = [repr(other) for other, layout in LAYOUTS.items() if layout.fits(arrays)]
+    if others and len(arrays) > 1:  # any matrix could be tf1's, without its bias
+        return f": they would fit layout {' or '.join(others)}"
+    for layout in (LAYOUTS[name], *LAYOUTS.values()):
+        for count in layout.counts:
+            parts = [arrays[n : n + count] for n in range(0, len(arrays), count)]
+            if len(parts) > 1 and all(map(layout.fits, parts)):
+                places = (f"[{n}:{n + count}]" for n in range(0, len(arrays), count))
+                of = "" if layout is LAYOUTS[name] else f" of layout {_name(layout)!r}"
+                return (
+                    f": they are {len(parts)} sets{of}, one a layer, or one a direction, forward "
+                    f"first: take one of {', '.join(places)}"
+                )
+    if len(arrays) in (2, 3) and arrays[0].ndim == 3 and arrays[0].shape[0] == 2:
+        return ": axis 0 has two directions, forward and reverse: take one, array[[0]] or [[1]]"
+    if len(arrays) > 3 and arrays[0].ndim == 3:
+        return (
+            ": take W, R and B of the node; sequence_lens, initial states are given to replay, and "
+            "peepholes (P) are not reproduced"
+        )
+    counts = {count for count in LAYOUTS[name].counts if count < len(arrays)}
+    if any(LAYOUTS[name].fits(arrays[:count]) for count in counts):
         return ": are these a whole model's weights? Take those of the layer"
-    if len(arrays) == 6:
-        return ": a Bidirectional layer holds three forward, then three backward"
     return ""
 
 
-LAYOUTS = {
-    "keras": Layout(
-        "ifco",
-        "kernel (F, 4H), recurrent_kernel (H, 4H), bias (4H,), the gates side by side",
-        "sigmoid",
-        _split_keras,
-        _join_keras,
-    ),
-    "keras1": Layout(
-        _KERAS1_ORDER,
-        "12 arrays: W (F, H), U (H, H), b (H,) of one gate after the other",
-        "hard_sigmoid_keras1",
-        _split_keras1,
-        _join_keras1,
-    ),
-}
-"""The formats by name.
+def _name(layout: Layout) -> str:
+    return next(name for name, other in LAYOUTS.items() if other is layout)
 
-Sources: Keras 3, ``keras/src/layers/rnn/lstm.py``, ``LSTMCell.build`` and ``call``; Keras 2.0.8,
-``keras/engine/topology.py``, ``preprocess_weights_for_loading``, for the order of Keras 1.
-"""
+
+def _cut(array: np.ndarray, order: str, axis: int = -1) -> ByGate:
+    """Views on the four quarters."""
+    return dict(zip(order, np.split(array, 4, axis), strict=True))
+
+
+def _put(part: ByGate, order: str, axis: int = -1) -> np.ndarray:
+    return np.concatenate([part[gate] for gate in order], axis)
+
+
+def _side_by_side(order: str) -> tuple[Callable, Callable]:
+    """Kernel, recurrent kernel and bias, the gates of each along the last axis."""
+
+    def split(arrays: Arrays) -> Parts:
+        kernel, recurrent_kernel, *bias = [_cut(array, order) for array in arrays]
+        return kernel, recurrent_kernel, bias[0] if bias else None
+
+    def join(parts: Parts) -> list[np.ndarray]:
+        return [_put(part, order) for part in parts if part is not None]
+
+    return split, join
+
+
+def _one_by_one(order: str) -> tuple[Callable, Callable]:
+    """Kernel, recurrent kernel and bias of one gate after the other."""
+
+    def split(arrays: Arrays) -> Parts:
+        kernel, recurrent_kernel, bias = [
+            dict(zip(order, arrays[n::3], strict=True)) for n in range(3)
+        ]
+        return kernel, recurrent_kernel, bias
+
+    def join(parts: Parts) -> list[np.ndarray]:
+        return [part[gate] for gate in order for part in parts if part is not None]
+
+    return split, join
+
+
+def _two_biases(bias: ByGate, order: str) -> list[np.ndarray]:
+    """The format adds two: all of it in the first."""
+    first = _put(bias, order)
+    return [first, np.zeros_like(first)]
+
+
+def _transposed(order: str) -> tuple[Callable, Callable]:
+    """Units first, and a bias for each of the two kernels."""
+
+    def split(arrays: Arrays) -> Parts:
+        kernel, recurrent_kernel = (_cut(array.T, order) for array in arrays[:2])
+        bias = _cut(arrays[2] + arrays[3], order) if len(arrays) == 4 else None
+        return kernel, recurrent_kernel, bias
+
+    def join(parts: Parts) -> list[np.ndarray]:
+        kernels = [_put(part, order).T for part in parts[:2]]
+        return kernels + ([] if parts[2] is None else _two_biases(parts[2], order))
+
+    return split, join
+
+
+def _with_directions(order: str) -> tuple[Callable, Callable]:
+    """As ``_transposed``, with an axis of directions in front, and the two biases as one array."""
+    split_one, join_one = _transposed(order)
+
+    def split(arrays: Arrays) -> Parts:
+        kernels, bias = [array[0] for array in arrays[:2]], [array[0] for array in arrays[2:]]
+        return split_one(kernels + [half for both in bias for half in np.split(both, 2)])
+
+    def join(parts: Parts) -> list[np.ndarray]:
+        kernel, recurrent_kernel, *biases = join_one(parts)
+        arrays = [kernel, recurrent_kernel, *([np.concatenate(biases)] if biases else [])]
+        return [array[None] for array in arrays]
+
+    return split, join
+
+
+def _one_matrix(order: str) -> tuple[Callable, Callable]:
+    """Kernel and recurrent kernel as one, the first on top."""
+
+    def split(arrays: Arrays) -> Parts:
+        matrix, *bias = arrays
+        units = matrix.shape[1] // 4
+        kernel, recurrent_kernel = _cut(matrix[:-units], order), _cut(matrix[-units:], order)
+        return kernel, recurrent_kernel, _cut(bias[0], order) if bias else None
+
+    def join(parts: Parts) -> list[np.ndarray]:
+        kernels = np.concatenate([_put(part, order) for part in parts[:2]])
+        return [kernels, *([] if parts[2] is None else [_put(parts[2], order)])]
+
+    return split, join
+
+
+def _turned(order: str) -> tuple[Callable, Callable]:
+    """Every gate's matrix transposed in its place, whatever its shape, and two biases in one."""
+
+    def split(arrays: Arrays) -> Parts:
+        kernel, recurrent_kernel = (
+            {gate: k.T.reshape(k.shape, order="F") for gate, k in _cut(array, order).items()}
+            for array in arrays[:2]
+        )
+        bias = _cut(sum(np.split(arrays[2], 2)), order) if len(arrays) == 3 else None
+        return kernel, recurrent_kernel, bias
+
+    def join(parts: Parts) -> list[np.ndarray]:
+        kernels = [
+            _put({gate: k.T.reshape(k.shape) for gate, k in part.items()}, order)
+            for part in parts[:2]
+        ]
+        bias = [] if parts[2] is None else [np.concatenate(_two_biases(parts[2], order))]
+        return kernels + bias
+
+    return split, join
+
+
+def _row(order: str, shapes: str, biases: int, how: Callable, source: str, **more) -> Layout:
+    split, join = how(order)
+    return Layout(order, tuple(shapes.split("; ")), biases, split, join, source, **more)
+
+
+LAYOUTS = {
+    "keras": _row(
+        "ifco", "(F, 4H); (H, 4H); (4H,)", 1, _side_by_side,
+        "Keras 3, keras/src/layers/rnn/lstm.py, LSTMCell.build and call; the same in Keras 2",
+    ),
+    "keras1": _row(
+        "icfo", "; ".join(["(F, H); (H, H); (H,)"] * 4), 4, _one_by_one,
+        "Keras 2.0.8, keras/engine/topology.py, preprocess_weights_for_loading",
+        recurrent_activation="hard_sigmoid_keras1", needs_bias=True,
+    ),
+    "cudnn": _row(
+        "ifco", "(F, 4H); (H, 4H); (8H,)", 1, _turned,
+        "tf_keras, src/saving/legacy/hdf5_format.py, _convert_rnn_weights of CuDNNLSTM",
+    ),
+    "pytorch": _row(
+        "ifco", "(4H, F); (4H, H); (4H,); (4H,)", 2, _transposed,
+        "torch/nn/modules/rnn.py, LSTM, weight_ih_l[k]: (W_ii|W_if|W_ig|W_io)",
+    ),
+    "onnx": _row(
+        "iofc", "(1, 4H, F); (1, 4H, H); (1, 8H)", 1, _with_directions,
+        "ONNX operator LSTM, inputs W, R and B: W[iofc], and Wb[iofc] before Rb[iofc]",
+    ),
+    "tf1": _row(
+        "icfo", "(F+H, 4H); (4H,)", 1, _one_matrix,
+        "TensorFlow 1.15, python/ops/rnn_cell_impl.py, BasicLSTMCell.call: i, j, f, o",
+        forget_bias=1.0,
+    ),
+}  # fmt: skip
+"""The formats by name: how they name the arrays of one layer, in what order and shape."""

@@ -3,11 +3,14 @@
 So a swap of two gates, of two arrays, or of rows and columns cannot go unseen.
 """
 
+import ast
 import dataclasses
-import re
+import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import lstm_helpers as lh
 
@@ -25,14 +28,44 @@ def coded(part, gate):
 
 def stored(layout, parts=("kernel", "recurrent_kernel", "bias")):
     """The coded arrays as each format stores them, written out by hand."""
+    biased = "bias" in parts
     if layout == "keras":
         return [np.concatenate([coded(part, gate) for gate in "ifco"], axis=-1) for part in parts]
-    return [
-        *(coded("kernel", "i"), coded("recurrent_kernel", "i"), coded("bias", "i")),
-        *(coded("kernel", "c"), coded("recurrent_kernel", "c"), coded("bias", "c")),
-        *(coded("kernel", "f"), coded("recurrent_kernel", "f"), coded("bias", "f")),
-        *(coded("kernel", "o"), coded("recurrent_kernel", "o"), coded("bias", "o")),
-    ]
+    if layout == "keras1":
+        return [
+            *(coded("kernel", "i"), coded("recurrent_kernel", "i"), coded("bias", "i")),
+            *(coded("kernel", "c"), coded("recurrent_kernel", "c"), coded("bias", "c")),
+            *(coded("kernel", "f"), coded("recurrent_kernel", "f"), coded("bias", "f")),
+            *(coded("kernel", "o"), coded("recurrent_kernel", "o"), coded("bias", "o")),
+        ]
+    if layout == "pytorch":
+        kernels = [np.vstack([coded(part, gate).T for gate in "ifco"]) for part in parts[:2]]
+        bias = np.concatenate([coded("bias", gate) for gate in "ifco"])
+        return kernels + [bias, 0 * bias] * biased
+    if layout == "onnx":
+        kernels = [np.vstack([coded(part, gate).T for gate in "iofc"])[None] for part in parts[:2]]
+        bias = np.concatenate([coded("bias", gate) for gate in "iofc"])
+        return kernels + [np.concatenate([bias, 0 * bias])[None]] * biased
+    if layout == "tf1":
+        columns = [np.vstack([coded("kernel", g), coded("recurrent_kernel", g)]) for g in "icfo"]
+        bias = np.concatenate([coded("bias", gate) - (gate == "f") for gate in "icfo"])
+        return [np.hstack(columns), *[bias.astype(np.float32)] * biased]
+    if layout == "cudnn":
+        # What it calls a gate's (F, H) holds the rows of the transposed one after the other.
+        turned = [[coded(part, gate) for gate in "ifco"] for part in parts[:2]]
+        kernels = [
+            np.hstack([np.ravel(k, order="F").reshape(k.shape) for k in part]) for part in turned
+        ]
+        bias = np.concatenate([coded("bias", gate) for gate in "ifco"])
+        return kernels + [np.concatenate([bias, 0 * bias])] * biased
+    raise AssertionError(layout)
+
+
+ORDERS = {
+    "keras": "ifco", "keras1": "icfo", "cudnn": "ifco", "pytorch": "ifco", "onnx": "iofc",
+    "tf1": "icfo",
+}  # fmt: skip
+WITHOUT = [name for name in ORDERS if name != "keras1"]
 
 
 def test_the_code_tells_every_entry_apart():
@@ -48,15 +81,41 @@ def test_a_keras_kernel_by_hand():
 
 @pytest.mark.parametrize("gate", "ifco")
 @pytest.mark.parametrize("part", SHAPES)
-@pytest.mark.parametrize("layout", ["keras", "keras1"])
+@pytest.mark.parametrize("layout", ORDERS)
 def test_each_array_gets_its_name(layout, part, gate):
     w = lh.LSTMWeights.from_arrays(stored(layout), layout)
     np.testing.assert_array_equal(getattr(getattr(w, part), gate), coded(part, gate), strict=True)
 
 
 def test_these_are_all_layouts_and_each_gate_is_in_its_order_once():
-    assert list(lh.LAYOUTS) == ["keras", "keras1"]
-    assert [layout.order for layout in lh.LAYOUTS.values()] == ["ifco", "icfo"]
+    assert {name: layout.order for name, layout in lh.LAYOUTS.items()} == ORDERS
+    assert all(layout.source for layout in lh.LAYOUTS.values())
+
+
+@pytest.mark.parametrize("layout", ORDERS)
+def test_of_24_orders_one_fits(layout):
+    """Exchange two gates in the row, and no array of theirs is in its place any more."""
+    w = lh.LSTMWeights.from_arrays(stored(layout), layout)
+    wrong = 0
+    for order in itertools.permutations("ifco"):
+        renamed = lh.LSTMWeights(
+            *(
+                lh.Gates(
+                    **{
+                        gate: getattr(group, other)
+                        for gate, other in zip("ifco", order, strict=True)
+                    }
+                )
+                for group in (w.kernel, w.recurrent_kernel, w.bias)
+            )
+        )
+        right = all(
+            np.array_equal(getattr(getattr(renamed, part), gate), coded(part, gate))
+            for part in SHAPES
+            for gate in "ifco"
+        )
+        wrong += not right
+    assert wrong == 23
 
 
 def test_the_table_cannot_be_rewritten():
@@ -64,18 +123,14 @@ def test_the_table_cannot_be_rewritten():
         lh.LAYOUTS["keras"].order = "icfo"
 
 
-SAID = {
-    "keras": r"kernel (\(.+\)), recurrent_kernel (\(.+\)), bias (\(.+\)), the gates side by side",
-    "keras1": r"12 arrays: W (\(.+\)), U (\(.+\)), b (\(.+\)) of one gate after the other",
-}
-
-
-@pytest.mark.parametrize("layout", SAID)
+@pytest.mark.parametrize("layout", ORDERS)
 def test_the_shapes_in_words_are_those_of_the_arrays(layout):
-    said = re.fullmatch(SAID[layout], lh.LAYOUTS[layout].stored_as).groups()
-    for shape, array in zip(said, stored(layout), strict=False):
-        shape = shape.replace("4H", "4 * H").replace("F", str(FEATURES)).replace("H", str(UNITS))
-        assert eval(shape) == array.shape
+    sizes = {"F+H": FEATURES + UNITS, "4H": 4 * UNITS, "8H": 8 * UNITS, "F": FEATURES, "H": UNITS}
+    for shape, array in zip(lh.LAYOUTS[layout].shapes, stored(layout), strict=True):
+        for name, size in sizes.items():
+            shape = shape.replace(name, str(size))
+        assert ast.literal_eval(shape) == array.shape
+        assert lh.LAYOUTS[layout].shapes[0] in lh.LAYOUTS[layout].stored_as
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -90,9 +145,85 @@ def test_round_trip_bit_for_bit(layout, dtype):
     assert [a.tobytes() for a in back] == [a.tobytes() for a in arrays]
 
 
-def test_from_one_format_to_the_other():
-    new = lh.LSTMWeights.from_arrays(stored("keras1"), "keras1").to_arrays("keras")
-    for array, expected in zip(new, stored("keras"), strict=True):
+sizes = st.integers(1, 5)
+
+
+@given(
+    layout=st.sampled_from(list(ORDERS)),
+    features=sizes,
+    units=sizes,
+    dtype=st.sampled_from(["float16", "float32", "float64"]),
+    bias=st.booleans(),
+    seed=st.integers(0, 2**16),
+)
+@settings(max_examples=300, deadline=None)
+def test_ours_to_a_format_and_back(layout, features, units, dtype, bias, seed):
+    """Equal to the bit; what tf1 adds to the forget gate costs one rounding."""
+    bias = bias or layout == "keras1"
+    rng = np.random.default_rng(seed)
+    shapes = ((features, units), (units, units), (units,))[: 3 if bias else 2]
+    groups = [lh.Gates(*rng.normal(size=(4, *shape)).astype(dtype)) for shape in shapes]
+    w = lh.LSTMWeights(*groups)
+    arrays = w.to_arrays(layout)
+    assert lh.LAYOUTS[layout].fits(arrays)
+    assert {array.dtype.name for array in arrays} == {dtype}
+    back = lh.LSTMWeights.from_arrays(arrays, layout)
+    assert (back.input_dim, back.units, back.dtype) == (features, units, dtype)
+    for part in ("kernel", "recurrent_kernel"):
+        for one, other in zip(getattr(w, part), getattr(back, part), strict=True):
+            assert np.array_equal(one, other)
+    if layout == "tf1":
+        ours = np.zeros((4, units)) if w.bias is None else np.array(w.bias, float)
+        assert np.abs(np.array(back.bias, float) - ours).max() <= 4 * np.finfo(dtype).eps
+    else:
+        assert (back.bias is None) == (w.bias is None)
+        if bias:
+            assert np.array_equal(w.bias, back.bias)
+    if layout in ("pytorch", "onnx", "cudnn") and bias:
+        second = arrays[-1] if layout == "pytorch" else arrays[-1].ravel()[4 * units :]
+        assert not second.any()
+
+
+def test_two_biases_are_added():
+    for layout in ("pytorch", "onnx", "cudnn"):
+        arrays = stored(layout)
+        if layout == "pytorch":
+            arrays[3] = arrays[3] + 0.5
+        else:
+            arrays[2].ravel()[4 * UNITS :] += 0.5
+        found = lh.LSTMWeights.from_arrays(arrays, layout).bias
+        for gate in "ifco":
+            np.testing.assert_array_equal(getattr(found, gate), coded("bias", gate) + 0.5)
+
+
+def test_what_tf1_adds_to_the_forget_gate():
+    arrays = stored("tf1")
+    for added in (1.0, 0.0, 5):
+        w = lh.LSTMWeights.from_arrays(arrays, "tf1", forget_bias=added)
+        np.testing.assert_array_equal(w.bias.f, coded("bias", "f") - 1 + added)
+        np.testing.assert_array_equal(w.bias.i, coded("bias", "i"))
+        for one, other in zip(w.to_arrays("tf1", forget_bias=added), arrays, strict=True):
+            np.testing.assert_array_equal(one, other, strict=True)
+    alone = lh.LSTMWeights.from_arrays(arrays[:1], "tf1")
+    assert [float(b.max()) for b in alone.bias] == [0, 1, 0, 0]
+    assert lh.LSTMWeights.from_arrays(arrays[:1], "tf1", forget_bias=0).bias is None
+    assert arrays[1].tolist() == stored("tf1")[1].tolist(), "the caller's arrays stay"
+
+
+def test_no_other_layout_adds_a_forget_bias():
+    with pytest.raises(ValueError, match=r"layout 'keras': expected no forget_bias, got 1.0: it"):
+        lh.LSTMWeights.from_arrays(stored("keras"), forget_bias=1.0)
+    with pytest.raises(ValueError, match="layout 'onnx': expected no forget_bias, got 1"):
+        lh.LSTMWeights.from_arrays(stored("keras")).to_arrays("onnx", forget_bias=1)
+    with pytest.raises(TypeError, match="expected forget_bias as a number, got '1'"):
+        lh.LSTMWeights.from_arrays(stored("tf1"), "tf1", forget_bias="1")
+
+
+@pytest.mark.parametrize("other", ORDERS)
+@pytest.mark.parametrize("layout", ORDERS)
+def test_from_one_format_to_the_other(layout, other):
+    new = lh.LSTMWeights.from_arrays(stored(layout), layout).to_arrays(other)
+    for array, expected in zip(new, stored(other), strict=True):
         np.testing.assert_array_equal(array, expected, strict=True)
 
 
@@ -107,11 +238,14 @@ def test_slices_are_views(layout):
     assert sum((array == -7).sum() for array in arrays) == 1
 
 
-def test_without_bias():
-    arrays = stored("keras", ("kernel", "recurrent_kernel"))
-    w = lh.LSTMWeights.from_arrays(arrays)
+@pytest.mark.parametrize("layout", WITHOUT)
+def test_without_bias(layout):
+    arrays = stored(layout, ("kernel", "recurrent_kernel"))
+    options = {"forget_bias": 0} if layout == "tf1" else {}
+    w = lh.LSTMWeights.from_arrays(arrays, layout, **options)
     assert w.bias is None
-    assert [a.tobytes() for a in w.to_arrays()] == [a.tobytes() for a in arrays]
+    back = w.to_arrays(layout, **options)
+    assert [a.tobytes() for a in back] == [a.tobytes() for a in arrays]
     with pytest.raises(ValueError, match="layout 'keras1': expected a bias, got none"):
         w.to_arrays("keras1")
 
@@ -124,23 +258,42 @@ def test_each_layout_brings_the_activation_of_its_gates():
     assert told.recurrent_activation == "sigmoid"
 
 
+DENSE = [np.ones((UNITS, 1), np.float32), np.ones(1, np.float32)]
+KERAS, TORCH, ONNX = stored("keras"), stored("pytorch"), stored("onnx")
+DEEPER = [np.ones((UNITS, 4 * UNITS), np.float32), *KERAS[1:]]
+BOTH = [np.concatenate([array, array]) for array in ONNX]
+
+
 @pytest.mark.parametrize(
-    ("layout", "count", "message"),
+    ("layout", "arrays", "message"),
     [
-        ("keras", 0, "got 0: is the layer built"),
-        ("keras", 1, "got 1$"),
-        ("keras", 4, "got 4: are these a whole model's weights"),
-        ("keras", 5, "got 5: are these a whole model's weights"),
-        ("keras", 6, "got 6: a Bidirectional layer holds three forward, then three backward"),
-        ("keras", 12, "got 12: twelve are how Keras 1 stored a layer, layout 'keras1'"),
-        ("keras1", 0, "got 0: is the layer built"),
-        ("keras1", 3, "expected 12 arrays .* i, c, f, o.*, got 3$"),
-        ("keras1", 11, "got 11$"),
+        ("keras", [], "got 0: is the layer built"),
+        ("keras1", [], "got 0: is the layer built"),
+        ("keras", KERAS[:1], r"got 1 of shapes \(3, 8\)$"),
+        (
+            "keras",
+            KERAS + DENSE,
+            "got 5 .*: are these a whole model's weights\\? Take those of the",
+        ),
+        ("keras", KERAS[:2] + DENSE[:1], r"got 3 .*: are these a whole model's weights"),
+        ("keras", 2 * KERAS, r"got 6 .* 2 sets, one a layer.*forward first: .*\[0:3\], \[3:6\]$"),
+        ("keras", KERAS + DEEPER, r"got 6 .* they are 2 sets, one a layer, or one a direction"),
+        ("keras", 2 * TORCH, r"got 8 .*2 sets of layout 'pytorch', .*\[0:4\], \[4:8\]$"),
+        ("keras", stored("keras1"), "got 12 .*: they would fit layout 'keras1'$"),
+        ("keras", TORCH, "got 4 .*: they would fit layout 'pytorch'$"),
+        ("keras", ONNX, "got 3 .*: they would fit layout 'onnx'$"),
+        ("keras", stored("tf1"), "got 2 .*: they would fit layout 'tf1'$"),
+        ("pytorch", stored("cudnn"), "got 3 .*: they would fit layout 'cudnn'$"),
+        ("pytorch", KERAS, "got 3 .*: they would fit layout 'keras'$"),
+        ("onnx", BOTH, r"axis 0 has two directions, forward and reverse: take one, array\[\[0\]\]"),
+        ("onnx", [*ONNX, np.ones((1, 6), np.float32)], r"got 4 .* peepholes \(P\) are not repro"),
+        ("onnx", [*ONNX, np.ones((4,), np.int32)], r"sequence_lens, initial states are given to"),
+        ("keras1", KERAS, "of shapes .* of each gate .*fit layout 'keras'$"),
+        ("keras1", stored("keras1")[:11], r"got 11 of shapes .*, \.\.\.$"),
     ],
 )
-def test_a_wrong_count_comes_with_a_hint(layout, count, message):
-    arrays = (stored("keras1") * 2)[:count]
-    with pytest.raises(ValueError, match=message):
+def test_a_wrong_number_comes_with_a_hint(layout, arrays, message):
+    with pytest.raises(ValueError, match=f"^layout '{layout}': expected .*{message}"):
         lh.LSTMWeights.from_arrays(arrays, layout)
 
 
@@ -163,7 +316,7 @@ KERNEL, RECURRENT, BIAS = stored("keras")
     ],
 )
 def test_wrong_shapes_of_the_keras_layout(arrays):
-    shapes = r"\(features, 4 \* units\), \(units, 4 \* units\) and \(4 \* units,\), got \[\("
+    shapes = r"of shapes \(F, 4H\), \(H, 4H\), \(4H,\) \(F features, H units\), got 3 of shapes"
     with pytest.raises(ValueError, match=shapes):
         lh.LSTMWeights.from_arrays(arrays)
 
@@ -171,12 +324,12 @@ def test_wrong_shapes_of_the_keras_layout(arrays):
 def test_twelve_arrays_grouped_by_kind_are_refused():
     arrays = stored("keras1")
     grouped = arrays[0::3] + arrays[1::3] + arrays[2::3]
-    with pytest.raises(ValueError, match=r"expected .* of shape \(.*\), got \("):
+    with pytest.raises(ValueError, match=r"expected 12 arrays, of .*, got 12 of shapes"):
         lh.LSTMWeights.from_arrays(grouped, "keras1")
 
 
 def test_an_unknown_layout_names_the_known_ones():
-    message = "expected a layout of 'keras', 'keras1', got 'torch'"
+    message = "expected a layout of 'keras', 'keras1', .*'tf1', got 'torch'"
     with pytest.raises(ValueError, match=message):
         lh.LSTMWeights.from_arrays(stored("keras"), "torch")
     with pytest.raises(ValueError, match=message):
