@@ -23,9 +23,8 @@ from PIL import Image
 
 TOP = Path(__file__).parent.parent
 LAYER = (
-    "conftest.py", "pyproject.toml", "constraints.txt", "notebooks/course.py",
-    "notebooks/pictures.py", "tests/notebook_drift.py", "tests/notebook_page.py",
-    "tests/notebook_runs.py",
+    "conftest.py", "pyproject.toml", "constraints.txt", "tests/notebook_drift.py",
+    "tests/notebook_page.py", "tests/notebook_runs.py",
 )  # fmt: skip
 DRAW = """\
 # Draw {alt}
