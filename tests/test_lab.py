@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lstm_helpers.course import homes, lab
+from lstm_helpers.course import commands, homes, lab
 
 TOP = Path(__file__).parent.parent
 
@@ -170,6 +170,26 @@ def test_what_jupyter_keeps_at_home_gets_a_place_only_where_it_needs_one(tmp_pat
     monkeypatch.setenv("IPYTHONDIR", str(home / "mine"))
     (tmp_path / "third").mkdir()
     assert homes.settings(tmp_path / "third").keys() == names - {"IPYTHONDIR"}
+
+
+def test_who_has_no_home_to_write_is_told_and_gets_one_until_the_end(top, monkeypatch, capsys):
+    seen = {}
+
+    def settings(spare):
+        assert spare.is_dir()
+        return {"IPYTHONDIR": str(spare)}
+
+    def start(*_):
+        seen["folder"] = Path(os.environ["IPYTHONDIR"])
+        assert seen["folder"].is_dir()
+        return 3
+
+    monkeypatch.setenv("IPYTHONDIR", "elsewhere")
+    monkeypatch.setattr(commands.homes, "settings", settings)
+    monkeypatch.setattr(commands.lab, "start", start)
+    assert commands.main(top, ["lab"]) == 3
+    assert capsys.readouterr().out.startswith("Your home can't be written: ")
+    assert not seen["folder"].exists()
 
 
 # The end.
