@@ -297,6 +297,16 @@ def test_the_record_is_hidden_and_no_half_written_file_stays(course, mine):
     assert record.keys() == snapshot(mine).keys()
 
 
+def test_a_new_version_takes_no_name_of_a_file_that_is_no_notebook(course, mine):
+    course.refresh(mine)
+    answer(mine / "02_b.ipynb")
+    (mine / "02_b_new_version.ipynb").write_text("mine")
+    course.write("02_b", "Two.")
+    (said,) = course.refresh(mine)
+    assert said.endswith(": 02_b_new_version_2.ipynb")
+    assert (mine / "02_b_new_version.ipynb").read_text() == "mine"
+
+
 # Renamed notebooks.
 
 

@@ -119,7 +119,10 @@ def test_where_venv_cannot_be_written_what_is_started_finds_the_package_too(orig
     there = copied(original)
     (packages(there) / PTH).mkdir()  # so that no file can have this name, not even root's
     assert_starts_on_its_own_package(there)
-    assert_starts_on_its_own_package(there, PYTHONPATH="elsewhere")
+    (there / "elsewhere").mkdir()
+    (there / "elsewhere" / "mine.py").write_text("")
+    (there / "lstm_helpers" / "__init__.py").write_text("import mine")
+    assert_starts_on_its_own_package(there, PYTHONPATH=str(there / "elsewhere"))
 
 
 def test_here_says_nothing_and_starts_nothing(original):
