@@ -77,6 +77,7 @@ def write(repo, name, *cells):
 
 def make_repository(folder):
     """Only what runs the notebooks, from this repository."""
+    (folder / "notebooks").mkdir()
     for name in LAYER:
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(TOP / name, folder / name)
