@@ -5,9 +5,12 @@ PYTHON ?= python3
 EXTRAS ?= course,test
 PY := .venv/bin/python
 READY := .venv/installed
+ASKED := pyproject.toml constraints.txt
+# Compared is what these files say, not when they were written: in a copied folder times are new.
+STALE := $(shell $(PY) -c '' 2>/dev/null && cat $(ASKED) | cmp -s - $(READY) || echo stale)
 export PYTHONUTF8 := 1
 
-.PHONY: help lab test matrix mutate fuzz faults course notebooks model experiments bench lint
+.PHONY: stale help lab test matrix mutate fuzz faults course notebooks model experiments bench lint
 
 help:
 	@echo "make lab          open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
@@ -18,7 +21,7 @@ help:
 	@echo "                  (a sample, about 10 minutes; ARGS=--all for every mutant, ARGS=--help)"
 	@echo "make fuzz         10,000 examples of each property (EXAMPLES=500 for fewer)"
 	@echo "make course       execute the course into HTML pages in build/course"
-	@echo "make notebooks    execute the notebooks in place (NB=02 for one) and check them"
+	@echo "make notebooks    execute the notebooks in place (NB=02 for one), check them and the exercises"
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
 	@echo "make experiments  measure the forget bias and the worth of each hour anew (about an hour;"
 	@echo "                  ARGS=--continue goes on)"
@@ -26,17 +29,21 @@ help:
 	@echo "make faults       plant faults and see which test catches each (ONLY=name for one)"
 	@echo "make lint         ruff over package, tests and notebooks"
 
-$(READY): pyproject.toml constraints.txt
+$(READY): $(STALE)
 	@command -v $(PYTHON) >/dev/null || \
 	  { echo "make: no $(PYTHON) here: install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "make: expected Python 3.11 to 3.13, got $$($(PYTHON) -V 2>&1): name another one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "make: $(PYTHON) has no venv module: install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	@[ -w . ] && { [ -w .venv ] || [ ! -e .venv ]; } || \
+	  { echo "make: you can't write in this folder, and .venv must be set up: copy the folder to a place of your own"; exit 1; }
 	@echo "Setting up .venv, once: about 2.5 GB on disk, some minutes"
-	$(PYTHON) -m venv .venv
+	@rm -f $(READY)
+	$(PYTHON) -m venv $$($(PY) -c '' 2>/dev/null || echo --clear) .venv
 	$(PY) -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[$(EXTRAS)]'
-	@touch $(READY)
+	@$(PY) notebooks/course.py here
+	@cat $(ASKED) > $(READY)
 
 lab: $(READY)
 	@$(PY) notebooks/course.py lab $(if $(FRESH),--fresh) $(ARGS)
@@ -61,7 +68,7 @@ course: $(READY)
 
 notebooks: $(READY)
 	$(PY) notebooks/course.py execute $(NB)
-	$(PY) -m pytest -q tests/test_notebooks.py
+	$(PY) -m pytest -q -o verbosity_assertions=2 tests/test_notebooks.py tests/test_exercises.py
 
 model: $(READY)
 	$(PY) data/make_model.py

@@ -33,7 +33,7 @@ def leave(place: Path, notebook, cells: dict, failures: dict[int, str]) -> None:
         PNG, fresh PNG, caption).
     failures : dict from number to text
     """
-    import course
+    from lstm_helpers.course import pages
 
     page = copy.deepcopy(notebook)
     for n, cell in enumerate(cell for cell in page.cells if cell.cell_type == "code"):
@@ -49,14 +49,14 @@ def leave(place: Path, notebook, cells: dict, failures: dict[int, str]) -> None:
     links = ", ".join(f"[In [{n + 1}]](#drift-{n + 1})" for n in sorted(failures))
     page.cells.insert(0, nbformat.v4.new_markdown_cell(f"Not as committed: {links}"))
     page.metadata["title"] = f"Drift of {place.name}"
-    text, _ = course.exporter().from_notebook_node(page)
+    text, _ = pages.exporter().from_notebook_node(page)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.with_suffix(".html").write_text(text, encoding="utf-8")
 
 
 def _side_by_side(files: Path, committed: str, fresh: str, caption: str) -> str:
     """A figure's committed and fresh picture and their difference, as HTML and as files."""
-    import pictures
+    from lstm_helpers.course import pictures
 
     pngs = {"committed": committed, "fresh": fresh}
     with contextlib.suppress(ValueError):  # one is no picture, or of another size

@@ -206,7 +206,7 @@ class Cell(nbval.plugin.IPyNbCell):
         return not self.comparison_traceback
 
     def compare_figures(self, committed, fresh) -> list[str]:
-        import pictures
+        from lstm_helpers.course import pictures
 
         old, new = pictures.figures(committed), pictures.figures(fresh)
         if len(old) != len(new):

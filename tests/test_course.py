@@ -1,32 +1,32 @@
-"""The reader's copies, the rendered pages, and a failing cell."""
+"""The rendered pages, notebooks executed in place, and what a failing cell leaves."""
 
 import base64
-import importlib.util
+import errno
 import io
-import sys
+import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from PIL import Image
 
-TOP = Path(__file__).parent.parent
+from lstm_helpers.course import commands
 
 
 @pytest.fixture
-def course(tmp_path, monkeypatch):
-    """notebooks/course.py, working in a folder of its own with a space in its name."""
-    spec = importlib.util.spec_from_file_location("course", TOP / "notebooks" / "course.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def course(tmp_path):
+    """A checkout with a space in its name, and the commands in it."""
     top = tmp_path / "a folder"
     (top / "notebooks").mkdir(parents=True)
-    monkeypatch.setattr(module, "TOP", top)
-    monkeypatch.setattr(module, "NOTEBOOKS", top / "notebooks")
-    monkeypatch.setattr(module, "MINE", top / "my-notebooks")
-    monkeypatch.setattr(module, "RENDERED", top / "build" / "course")
-    return module
+    rendered = top / "build" / "course"
+    return SimpleNamespace(
+        NOTEBOOKS=top / "notebooks",
+        RENDERED=rendered,
+        render=lambda: commands.main(top, ["render"]),
+        execute=lambda numbers: commands.main(top, ["execute", *numbers]),
+    )
 
 
 def write(folder, name, *cells):
@@ -37,114 +37,6 @@ def write(folder, name, *cells):
         ]
     )
     nbformat.write(notebook, folder / name)
-
-
-@pytest.fixture
-def launched(course, monkeypatch):
-    calls = []
-    monkeypatch.setattr(course.subprocess, "call", lambda command, **_: calls.append(command) or 0)
-    return calls
-
-
-def test_lab_copies_once_and_never_overwrites(course, launched):
-    write(course.NOTEBOOKS, "01_a.ipynb", "1")
-    assert course.lab(fresh=False, options=["--no-browser"]) == 0
-    mine = course.MINE / "01_a.ipynb"
-    assert mine.read_bytes() == (course.NOTEBOOKS / "01_a.ipynb").read_bytes()
-    assert launched[0][:3] == [sys.executable, "-m", "jupyterlab"]
-    assert "--LabApp.default_url=/lab/tree/my-notebooks/01_a.ipynb" in launched[0]
-    assert launched[0][-1] == "--no-browser"
-
-    mine.write_text("solved")
-    write(course.NOTEBOOKS, "02_b.ipynb", "2")
-    course.lab(fresh=False, options=[])
-    assert mine.read_text() == "solved"
-    assert (course.MINE / "02_b.ipynb").exists(), "a notebook that is new arrives"
-
-
-def test_fresh_starts_anew_and_keeps_a_backup(course, launched):
-    write(course.NOTEBOOKS, "01_a.ipynb", "1")
-    course.lab(fresh=False, options=[])
-    (course.MINE / "01_a.ipynb").write_text("solved")
-    course.lab(fresh=True, options=[])
-    (backup,) = course.TOP.glob("my-notebooks.backup-*")
-    assert (backup / "01_a.ipynb").read_text() == "solved"
-    assert (course.MINE / "01_a.ipynb").read_text() != "solved"
-
-
-@pytest.fixture
-def with_the_course(course):
-    """The committed notebooks in place of made-up ones."""
-    for path in (TOP / "notebooks").glob("*.ipynb"):
-        (course.NOTEBOOKS / path.name).write_bytes(path.read_bytes())
-    return course
-
-
-def read(path):
-    return nbformat.read(path, as_version=4)
-
-
-def printed(cell):
-    return "".join(output.get("text", "") for output in cell.get("outputs", []))
-
-
-def test_run_all_in_a_copy_spoils_nothing(with_the_course, launched):
-    course = with_the_course
-    course.lab(fresh=False, options=[])
-    for source in course.notebooks():
-        original, mine = read(source), read(course.MINE / source.name)
-        nbformat.validate(mine)
-        solutions = [c for c in original.cells if "solution" in c.metadata.get("tags", [])]
-        kept = [cell for cell in original.cells if cell not in solutions]
-        assert len(solutions) >= 3
-        assert original.cells[-1 - len(solutions) : -1] == solutions, "no other cell needs them"
-        assert [cell.id for cell in mine.cells] == [cell.id for cell in kept]
-        changed = [n for n, cell in enumerate(mine.cells) if cell != kept[n]]
-        assert len(changed) == 1
-        assert f"(solutions/{source.name})" in mine.cells[changed[0]].source
-        assert mine.cells[changed[0]].source.startswith("## Solutions\n")
-        assert sum("not attempted yet" in printed(cell) for cell in mine.cells) == len(solutions)
-        told = "".join(cell.source + printed(cell) for cell in mine.cells)
-        assert not any(cell.source in told or printed(cell) in told for cell in solutions)
-        assert ": right" not in told
-
-
-def test_solutions_lie_beside_with_their_exercise_and_output(with_the_course, launched):
-    course = with_the_course
-    course.lab(fresh=False, options=[])
-    for source in course.notebooks():
-        original, beside = read(source), read(course.MINE / "solutions" / source.name)
-        nbformat.validate(beside)
-        intro, *rest = beside.cells
-        assert intro.source.startswith(
-            f"# Solutions: {original.cells[0].source.splitlines()[0][2:]}"
-        )
-        assert "copy the cell" in intro.source
-        assert f"(../{source.name})" in intro.source
-        solutions = [c for c in original.cells if "solution" in c.metadata.get("tags", [])]
-        assert rest[1::2] == solutions
-        for n, (text, solution) in enumerate(zip(rest[::2], rest[1::2], strict=True), 1):
-            assert text.source.startswith(f"**Exercise {n}** (")
-            assert text.source.count("**Exercise") == 1
-            assert any(cell.source.endswith(text.source) for cell in original.cells)
-            assert solution.source.startswith(f"# Solution of exercise {n}.")
-            assert printed(solution).startswith(f"{source.name[:2]}-{n}: right: ")
-
-
-def test_solutions_are_never_overwritten_and_fresh_backs_them_up(with_the_course, launched):
-    course = with_the_course
-    course.lab(fresh=False, options=[])
-    first, second = sorted((course.MINE / "solutions").iterdir())[:2]
-    before = second.read_bytes()
-    first.write_text("my notes")
-    second.unlink()
-    course.lab(fresh=False, options=[])
-    assert first.read_text() == "my notes"
-    assert second.read_bytes() == before, "one that is missing comes back, the same"
-    course.lab(fresh=True, options=[])
-    (backup,) = course.TOP.glob("my-notebooks.backup-*")
-    assert (backup / "solutions" / first.name).read_text() == "my notes"
-    assert first.read_text(encoding="utf-8") != "my notes"
 
 
 def test_render_leaves_pages_with_an_index_that_fetch_nothing(course):
@@ -161,6 +53,7 @@ def test_render_leaves_pages_with_an_index_that_fetch_nothing(course):
 SENTENCE = 'A line, "mean" <b>5</b> & more: 7 °C.'
 DRAW = """\
 import io
+import re
 from IPython.display import display
 from PIL import Image
 file = io.BytesIO()
@@ -287,3 +180,31 @@ def test_an_unknown_notebook_is_refused(course):
     write(course.NOTEBOOKS, "01_a.ipynb", "1")
     with pytest.raises(SystemExit, match="expected a notebook of 01, got 07"):
         course.execute(["07"])
+
+
+@pytest.mark.parametrize("command", ["execute", "render"])
+def test_what_cannot_be_written_is_one_line(course, monkeypatch, command):
+    """The disk may be read-only, full or another's. Root may write all the same, so it is acted."""
+    write(course.NOTEBOOKS, "01_a.ipynb", "1")
+
+    def refuse(path, *_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "open" if command == "execute" else "mkdir", refuse)
+    monkeypatch.setattr(commands.homes, "settings", lambda folder: {})
+    monkeypatch.setattr(commands.running, "run", None)  # it is told before a cell runs
+    with pytest.raises(SystemExit) as stopped:
+        commands.main(course.NOTEBOOKS.parent, [command])
+    assert re.fullmatch(
+        r"expected to read and write .*(01_a.ipynb|course), got: Read-only file system",
+        stopped.value.code,
+    )
+
+
+def test_an_error_of_another_kind_is_not_hidden(course, monkeypatch):
+    def lose(*_):
+        raise FileNotFoundError(errno.ENOENT, "No such file", "x")
+
+    monkeypatch.setattr(commands, "render", lose)
+    with pytest.raises(FileNotFoundError):
+        course.render()

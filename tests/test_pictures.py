@@ -10,12 +10,12 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pictures
 import pytest
 from PIL import Image
 
 import lstm_helpers as lh
 from lstm_helpers import plots
+from lstm_helpers.course import pictures
 
 
 def as_png(values) -> str:

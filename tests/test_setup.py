@@ -1,7 +1,11 @@
 """pyproject.toml, constraints.txt, environment.yml and README.md say the same."""
 
 import importlib.metadata
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -81,3 +85,70 @@ def test_readme_is_short_and_names_every_notebook():
     assert readme.count("\n") < 100
     for path in (TOP / "notebooks").glob("*.ipynb"):
         assert path.name in readme
+
+
+# make. A .venv that says it is set up, so that nothing is installed.
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    if os.name == "nt" or not shutil.which("make"):
+        pytest.skip("no make here")
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(TOP / name, tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    asked = [(tmp_path / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
+    (tmp_path / ".venv" / "installed").write_bytes(b"".join(asked))
+    return tmp_path
+
+
+def recipe(checkout, target):
+    """The commands that make would call, and none of those of another make around this test."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
+    done = subprocess.run(
+        ["make", "-n", target], cwd=checkout, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_make_installs_again_when_the_files_say_something_else(checkout):
+    assert "pip install" not in recipe(checkout, "lint")
+    os.utime(checkout / "pyproject.toml")  # as a copy has it
+    os.utime(checkout / ".venv" / "installed", (0, 0))
+    assert "pip install" not in recipe(checkout, "lint")
+    with (checkout / "pyproject.toml").open("a") as file:
+        file.write("# more\n")
+    assert "pip install" in recipe(checkout, "lint")
+
+
+@pytest.mark.parametrize("gone", ["python", "installed"])
+def test_make_installs_again_when_venv_is_broken(checkout, gone):
+    (found,) = (checkout / ".venv").rglob(gone)
+    found.unlink()
+    if gone == "python":  # as after an update of the system
+        found.symlink_to("no such python")
+    assert "pip install" in recipe(checkout, "lint")
+
+
+def test_make_lets_venv_find_the_package_of_its_folder_before_it_counts_as_installed(checkout):
+    (checkout / ".venv" / "installed").unlink()
+    lines = recipe(checkout, "lint")
+    order = [
+        lines.index(part) for part in ("-m pip install", "course.py here", "> .venv/installed")
+    ]
+    assert order == sorted(order)
+
+
+def test_make_calls_no_script_of_venv():
+    """Their first lines hold the full name of the folder in which they were installed."""
+    text = (TOP / "Makefile").read_text(encoding="utf-8")
+    for path in re.findall(r"\.venv\S*", text):
+        assert path.rstrip(",:;)") in (".venv", ".venv/bin/python", ".venv/installed"), path
+
+
+def test_make_notebooks_checks_notebooks_and_exercises_and_cuts_nothing(checkout):
+    lines = recipe(checkout, "notebooks").splitlines()
+    assert lines[-1].endswith("tests/test_notebooks.py tests/test_exercises.py")
+    assert "-o verbosity_assertions=2" in lines[-1]

@@ -1,0 +1,105 @@
+"""The commands ``lab``, ``execute`` and ``render``, which notebooks/course.py hands over."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import errno
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+
+from lstm_helpers.course import homes, lab, pages, running
+
+CANNOT_WRITE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+
+
+def main(top: Path, arguments: list[str] | None = None) -> int:
+    """Do what the command line asks for, in the checkout ``top``."""
+    parser = argparse.ArgumentParser(
+        prog="course.py", description="Open, execute and render the course"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    lab_parser = commands.add_parser("lab", help="open the course in JupyterLab")
+    lab_parser.add_argument("--fresh", action="store_true", help="start anew, keep a backup")
+    execute_parser = commands.add_parser("execute", help="execute notebooks in place")
+    execute_parser.add_argument("numbers", nargs="*", help="01, 02, ...; all unless given")
+    commands.add_parser("render", help="execute all into HTML pages")
+    asked, rest = parser.parse_known_args(arguments)
+    if rest and asked.command != "lab":
+        parser.error(f"unknown options: {' '.join(rest)}")
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    # For the kernels. The matrices of the course are small: where cores are busy, threads of NumPy
+    # that wait for each other take ten times as long as one.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as folder:
+            moved = homes.settings(Path(folder))
+            if moved:
+                print("Your home can't be written: what Jupyter keeps there lasts until the end")
+            os.environ.update(moved)
+            if asked.command == "lab":
+                return lab.start(top, asked.fresh, rest)
+            if asked.command == "execute":
+                return execute(top / "notebooks", asked.numbers)
+            return render(top / "notebooks", top / "build" / "course")
+    except OSError as error:
+        if error.errno not in CANNOT_WRITE:
+            raise
+        where = error.filename or "a file"
+        sys.exit(f"expected to read and write {where}, got: {error.strerror}")
+
+
+def execute(folder: Path, numbers: list[str]) -> int:
+    """Execute notebooks where they are and take out what changes from run to run."""
+    chosen = find(folder, numbers)
+    for path in chosen:
+        path.open("r+b").close()  # what can't be written is told now, not after minutes
+    for path in chosen:
+        notebook = nbformat.read(path, as_version=4)
+        before = copy.deepcopy(notebook)
+        if not running.run(notebook, path.name, folder):
+            return 1
+        running.strip(notebook)
+        running.keep_figures(before, notebook)
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            nbformat.write(notebook, file)
+    return 0
+
+
+def render(folder: Path, rendered: Path) -> int:
+    """Execute every notebook in order and leave HTML pages with an index; stop at a failure."""
+    if rendered.exists():
+        shutil.rmtree(rendered)
+    rendered.mkdir(parents=True)
+    titles = {}
+    for path in find(folder):
+        notebook = nbformat.read(path, as_version=4)
+        if not running.run(notebook, path.name, folder):
+            return 1
+        running.strip(notebook)
+        title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+        notebook.metadata["title"] = title
+        page, _ = pages.exporter().from_notebook_node(notebook)
+        target = rendered / path.with_suffix(".html").name
+        target.write_text(page, encoding="utf-8")
+        titles[target.name] = title
+    (rendered / "index.html").write_text(pages.index(titles), encoding="utf-8")
+    print(f"Open {Path(*rendered.parts[-2:]) / 'index.html'}")
+    return 0
+
+
+def find(folder: Path, numbers: list[str] | None = None) -> list[Path]:
+    """The course's notebooks in order, or those whose names begin with one of ``numbers``."""
+    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not numbers:
+        return found
+    for number in numbers:
+        if not any(path.name.startswith(number) for path in found):
+            names = ", ".join(path.name[:2] for path in found)
+            sys.exit(f"expected a notebook of {names}, got {number}")
+    return [path for path in found if path.name.startswith(tuple(numbers))]

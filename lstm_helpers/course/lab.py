@@ -1,0 +1,108 @@
+"""Open the learner's copies in JupyterLab, and end with it."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from lstm_helpers.course import copies, homes
+
+
+def start(top: Path, fresh: bool, options: list[str]) -> int:
+    """Bring the learner's copies up to date and open them; end when JupyterLab ends.
+
+    Parameters
+    ----------
+    top : Path
+        The checkout.
+    fresh : bool
+        Begin with new copies; those so far are kept in a backup.
+    options : list of str
+        For JupyterLab.
+
+    Returns
+    -------
+    int
+        JupyterLab's exit code.
+    """
+    mine = _place(top)
+    if fresh and mine.exists():
+        stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+        backup = mine.rename(mine.with_name(f"{mine.name}.backup-{stamp}"))
+        print(f"Your notebooks so far are kept in {backup.name}/")
+    originals = sorted((top / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    for line in copies.refresh(originals, mine):
+        print(line)
+    shown = mine.name if mine.parent == top else mine
+    print(f"Work in {shown}/ as you like: the originals stay in notebooks/")
+    print(f"Solutions of the exercises lie in {shown}/solutions/", flush=True)
+    # The learner's folder is all that JupyterLab shows: the originals have the solutions in them.
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={mine}",
+        f"--LabApp.default_url=/lab/tree/{originals[0].name}",
+        "--LabApp.extension_manager=readonly",
+        "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question, as SIGTERM does
+    ]
+    # Our settings come on top of the reader's: no question about news at the first start.
+    paths = [str(top / "notebooks" / ".jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    settings = {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
+    # A kernel called python3 that the learner has elsewhere knows nothing of this course.
+    settings["JUPYTER_PREFER_ENV_PATH"] = "1"
+    return wait_for([*command, *options], cwd=top, env=os.environ | settings)
+
+
+def wait_for(command: list[str], **options) -> int:
+    """Run a command that gets each signal to end which we get, and return its exit code."""
+    started, ended = [], []
+
+    def end(*_):
+        ended.append(True)
+        # On Windows a Ctrl-C has reached it already, and terminate() leaves no time to save.
+        if os.name == "posix":
+            for process in started:
+                process.terminate()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        started.append(subprocess.Popen(command, **options))
+        if ended:  # while it was started
+            end()
+        return started[0].wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _place(top: Path) -> Path:
+    """Where the learner's copies are: in the checkout, or where that can't be written at home."""
+    mine = top / "my-notebooks"
+    if homes.can_write(mine):
+        return mine
+    home = Path(os.path.expanduser("~"), "lstm-course")  # noqa: PTH111 (never raises)
+    if not homes.can_write(home / mine.name):
+        sys.exit(
+            f"expected to write {mine} or {home / mine.name}, can do neither: copy this folder to "
+            "one of your own and start there"
+        )
+    print(f"You can't write {mine}, so your notebooks are in {home / mine.name}")
+    home.mkdir(exist_ok=True)
+    _lend(top / "data", home / "data")
+    return home / mine.name
+
+
+def _lend(data: Path, place: Path) -> None:
+    """Make the data of the checkout seen beside the learner's notebooks, as ``../data``."""
+    if place.is_symlink():
+        place.unlink()  # it may lead to another checkout
+    try:
+        place.symlink_to(data, target_is_directory=True)
+    except OSError:  # Windows asks for a privilege; a copy from an earlier start may stand there
+        shutil.copytree(data, place, dirs_exist_ok=True)

@@ -1,0 +1,243 @@
+"""What ``make lab`` starts, where the learner's notebooks are, and how it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from lstm_helpers.course import commands, homes, lab
+
+TOP = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def top(tmp_path, monkeypatch):
+    """A checkout with a space in its name, and a home."""
+    folder = tmp_path / "a folder"
+    (folder / "notebooks").mkdir(parents=True)
+    (folder / "data").mkdir()
+    (folder / "data" / "weather.csv").write_text("1")
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Ask")]),
+        folder / "notebooks" / "01_a.ipynb",
+    )
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    return folder
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    calls = []
+    monkeypatch.setattr(lab, "wait_for", lambda command, **how: calls.append((command, how)) or 0)
+    return calls
+
+
+def test_jupyterlab_shows_the_learners_folder_and_opens_the_first_notebook(top, launched, capsys):
+    assert lab.start(top, fresh=False, options=["--no-browser"]) == 0
+    ((command, how),) = launched
+    assert command[:3] == [sys.executable, "-m", "jupyterlab"]
+    assert f"--ServerApp.root_dir={top / 'my-notebooks'}" in command
+    assert "--LabApp.default_url=/lab/tree/01_a.ipynb" in command
+    assert command[-1] == "--no-browser"
+    assert how["env"]["JUPYTER_CONFIG_PATH"].startswith(str(top / "notebooks" / ".jupyter"))
+    assert capsys.readouterr().out == (
+        "Work in my-notebooks/ as you like: the originals stay in notebooks/\n"
+        "Solutions of the exercises lie in my-notebooks/solutions/\n"
+    )
+
+
+def test_what_became_of_the_copies_is_said(top, launched, monkeypatch, capsys):
+    monkeypatch.setattr(lab.copies, "refresh", lambda originals, mine: ["Renewed: 01_a.ipynb"])
+    lab.start(top, fresh=False, options=[])
+    assert capsys.readouterr().out.startswith("Renewed: 01_a.ipynb\nWork in my-notebooks/")
+
+
+def test_fresh_starts_anew_and_keeps_a_backup(top, launched, capsys):
+    lab.start(top, fresh=False, options=[])
+    (top / "my-notebooks" / "01_a.ipynb").write_text("solved")
+    (top / "my-notebooks" / "solutions" / "01_a.ipynb").write_text("my notes")
+    lab.start(top, fresh=True, options=[])
+    (backup,) = top.glob("my-notebooks.backup-*")
+    assert f"Your notebooks so far are kept in {backup.name}/\n" in capsys.readouterr().out
+    assert (backup / "01_a.ipynb").read_text() == "solved"
+    assert (backup / "solutions" / "01_a.ipynb").read_text() == "my notes"
+    assert (top / "my-notebooks" / "01_a.ipynb").read_text() != "solved"
+    assert (top / "my-notebooks" / "solutions" / "01_a.ipynb").read_text() != "my notes"
+
+
+# Where nothing can be written. Root may write everywhere, so the refusal is acted.
+
+
+def refuse(monkeypatch, *folders):
+    can_write = homes.can_write
+    monkeypatch.setattr(
+        homes,
+        "can_write",
+        lambda folder: (
+            not any(folder.is_relative_to(refused) for refused in folders) and can_write(folder)
+        ),
+    )
+
+
+def test_in_a_checkout_of_another_the_notebooks_are_at_home(top, launched, monkeypatch, capsys):
+    """A second learner, or a read-only checkout. The first one's copies stay as they are."""
+    lab.start(top, fresh=False, options=[])
+    first = top / "my-notebooks" / "01_a.ipynb"
+    first.write_text("solved by another")
+    refuse(monkeypatch, top)
+    capsys.readouterr()
+    assert lab.start(top, fresh=False, options=[]) == 0
+    mine = Path.home() / "lstm-course" / "my-notebooks"
+    said = capsys.readouterr().out
+    assert said.startswith(
+        f"You can't write {top / 'my-notebooks'}, so your notebooks are in {mine}\n"
+    )
+    assert f"Work in {mine}/ as you like" in said
+    assert f"--ServerApp.root_dir={mine}" in launched[-1][0]
+    assert (mine / "01_a.ipynb").exists()
+    assert (mine / "../data/weather.csv").read_text() == "1", "what cells open"
+
+    (mine / "01_a.ipynb").write_text("solved")
+    assert lab.start(top, fresh=False, options=[]) == 0, "and again"
+    assert (mine / "01_a.ipynb").read_text() == "solved"
+    lab.start(top, fresh=True, options=[])
+    assert first.read_text() == "solved by another"
+    assert not list(top.glob("*.backup-*"))
+
+
+def test_the_data_are_copied_where_a_link_is_refused(top, launched, monkeypatch):
+    def refuse_link(*_, **__):
+        raise OSError("a privilege is needed")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse_link)
+    refuse(monkeypatch, top)
+    data = Path.home() / "lstm-course" / "data"
+    for content in ("1", "2"):
+        (top / "data" / "weather.csv").write_text(content)
+        lab.start(top, fresh=False, options=[])
+        assert not data.is_symlink()
+        assert (data / "weather.csv").read_text() == content
+
+
+def test_no_place_at_all_is_one_line(top, launched, monkeypatch):
+    refuse(monkeypatch, top, Path.home())
+    with pytest.raises(SystemExit, match=r"^expected to write .*, can do neither: copy .*\n?$"):
+        lab.start(top, fresh=False, options=[])
+    assert not launched
+
+
+def test_a_folder_can_be_written_or_not(tmp_path):
+    assert homes.can_write(tmp_path)
+    assert homes.can_write(tmp_path / "not" / "yet")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("")
+    assert not homes.can_write(tmp_path / "file" / "below")
+    assert not homes.can_write(tmp_path / "file")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux names these folders")
+def test_what_jupyter_keeps_at_home_gets_a_place_only_where_it_needs_one(tmp_path, monkeypatch):
+    names = {"JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"}
+    names |= {"IPYTHONDIR", "MPLCONFIGDIR"}
+    for name in (*names, "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    home, spare = tmp_path / "home", tmp_path / "spare"
+    home.mkdir()
+    spare.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    assert homes.settings(spare) == {}
+    assert list(home.iterdir()) == []
+
+    (home / ".jupyter").write_text("in the way")
+    assert homes.settings(spare).keys() == {"JUPYTER_CONFIG_DIR"}
+    (home / ".jupyter").unlink()
+    (home / ".cache").write_text("in the way")
+    assert homes.settings(spare).keys() == {"MPLCONFIGDIR"}
+
+    monkeypatch.setenv("HOME", str(home / ".cache"))
+    (tmp_path / "other").mkdir()
+    moved = homes.settings(tmp_path / "other")
+    assert moved.keys() == names
+    assert all(homes.can_write(Path(folder)) for folder in moved.values())
+
+    monkeypatch.setenv("IPYTHONDIR", str(home / "mine"))
+    (tmp_path / "third").mkdir()
+    assert homes.settings(tmp_path / "third").keys() == names - {"IPYTHONDIR"}
+
+
+def test_who_has_no_home_to_write_is_told_and_gets_one_until_the_end(top, monkeypatch, capsys):
+    seen = {}
+
+    def settings(spare):
+        assert spare.is_dir()
+        return {"IPYTHONDIR": str(spare)}
+
+    def start(*_):
+        seen["folder"] = Path(os.environ["IPYTHONDIR"])
+        assert seen["folder"].is_dir()
+        return 3
+
+    monkeypatch.setenv("IPYTHONDIR", "elsewhere")
+    monkeypatch.setattr(commands.homes, "settings", settings)
+    monkeypatch.setattr(commands.lab, "start", start)
+    assert commands.main(top, ["lab"]) == 3
+    assert capsys.readouterr().out.startswith("Your home can't be written: ")
+    assert not seen["folder"].exists()
+
+
+# The end.
+
+STARTER = """\
+import sys
+from lstm_helpers.course import lab
+code = lab.wait_for([sys.executable, "-c", sys.argv[1]])
+print("starter ends", code, flush=True)
+"""
+SERVER = """\
+import signal, sys, time
+def save(*_):
+    time.sleep(.5)
+    print("saved", flush=True)
+    sys.exit(7)
+signal.signal(signal.SIGTERM, save)
+print("up", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_ends_the_starter_ends_jupyterlab_which_saves_first(number):
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER, SERVER], cwd=TOP, stdout=subprocess.PIPE, text=True
+    )
+    assert starter.stdout.readline() == "up\n"
+    starter.send_signal(number)
+    said, _ = starter.communicate(timeout=50)
+    assert said == "saved\nstarter ends 7\n"
+    assert starter.returncode == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no signals")
+def test_a_signal_that_comes_while_jupyterlab_is_started_ends_it(monkeypatch):
+    popen = subprocess.Popen
+
+    def interrupted(*args, **options):
+        process = popen(*args, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return process
+
+    monkeypatch.setattr(lab.subprocess, "Popen", interrupted)
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    began = time.monotonic()
+    code = lab.wait_for([sys.executable, "-c", "import time; time.sleep(60)"])
+    assert code == -signal.SIGTERM
+    assert time.monotonic() - began < 50
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
