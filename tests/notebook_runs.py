@@ -208,7 +208,7 @@ class Cell(nbval.plugin.IPyNbCell):
     def compare_figures(self, committed, fresh) -> list[str]:
         from lstm_helpers.course import pictures
 
-        old, new = pictures.figures(committed), pictures.figures(fresh)
+        old, new = pictures.pngs(committed), pictures.pngs(fresh)
         if len(old) != len(new):
             return [f"figures: {len(old)} committed, {len(new)} fresh"]
         told = []

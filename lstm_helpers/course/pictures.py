@@ -24,7 +24,7 @@ tests/test_pictures.py.
 """
 
 
-def figures(outputs: list) -> list:
+def pngs(outputs: list) -> list:
     """Those of a cell's outputs that hold a PNG."""
     return [output for output in outputs if "image/png" in output.get("data", {})]
 

@@ -70,8 +70,8 @@ def keep_figures(before: nbformat.NotebookNode, after: nbformat.NotebookNode) ->
     """Keep the bytes of each figure that is still the same picture: a diff shows what changed."""
     for old, new in zip(before.cells, after.cells, strict=True):
         pairs = zip(
-            pictures.figures(old.get("outputs", [])),
-            pictures.figures(new.get("outputs", [])),
+            pictures.pngs(old.get("outputs", [])),
+            pictures.pngs(new.get("outputs", [])),
             strict=False,  # a figure may be new
         )
         for was, now in pairs:
