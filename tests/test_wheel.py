@@ -14,8 +14,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from common import TOP
 
-TOP = Path(__file__).parent.parent
 BUILD = "import sys, setuptools.build_meta as b; print(b.build_wheel(sys.argv[1]))"
 
 
