@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 EXTRAS ?= course,test
-PY := .venv/bin/python
+# Windows has it elsewhere, and says there that it is Windows.
+PY := .venv/$(if $(filter Windows_NT,$(OS)),Scripts/python.exe,bin/python)
 READY := .venv/installed
 export PYTHONUTF8 := 1
 

@@ -2,6 +2,9 @@
 
 import dataclasses
 import datetime
+import importlib
+import inspect
+import pkgutil
 
 import matplotlib as mpl
 
@@ -637,6 +640,22 @@ def test_functions_draw_on_the_axes_they_are_given_and_never_show(monkeypatch):
         _, ax = plots.subplots()
         assert function(ax) is ax
     assert len(plt.get_fignums()) == len(draw)
+
+
+def pictures():
+    """By name: each function of a room of plots that draws on given Axes or on new ones."""
+    for found in pkgutil.iter_modules(plots.__path__):
+        room = importlib.import_module(f"lstm_helpers.plots.{found.name}")
+        for name, function in inspect.getmembers(room, inspect.isfunction):
+            given = inspect.signature(function).parameters.keys() & {"ax", "axes"}
+            for axes in (inspect.signature(function).parameters[name] for name in given):
+                if axes.default is None and not name.startswith("_"):
+                    yield name, axes
+
+
+def test_every_picture_is_in_plots_and_takes_axes_by_keyword():
+    assert {"gate_heatmaps", "lag_profile"} <= dict(pictures()).keys() <= set(plots.__all__)
+    assert {axes.kind for _, axes in pictures()} == {inspect.Parameter.KEYWORD_ONLY}
 
 
 def test_gate_colours_differ_also_in_grey():
