@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 EXTRAS ?= course,test
-PY := .venv/bin/python
+# Windows has it elsewhere, and says there that it is Windows.
+PY := .venv/$(if $(filter Windows_NT,$(OS)),Scripts/python.exe,bin/python)
 READY := .venv/installed
 ASKED := pyproject.toml constraints.txt
 # Compared is what these files say, not when they were written: in a copied folder times are new.

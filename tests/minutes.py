@@ -8,11 +8,10 @@ multiple of 5.
 """
 
 import re
-from pathlib import Path
 
 import nbformat
+from common import NOTEBOOKS
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 WORDS_A_MINUTE = 150
 MINUTES_A_CELL = 0.5
 RUN_SECONDS = {"01": 45, "02": 10, "03": 20, "04": 20, "05": 75, "06": 45}

@@ -28,7 +28,6 @@ import json
 import os
 import random
 import re
-import resource
 import shutil
 import signal
 import sys
@@ -427,6 +426,8 @@ def child(slot: Path, name: str, is_mutant: bool) -> None:
         quiet = os.open(slot / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
+        import resource  # Windows has none, and tests/test_mutate.py is run there too
+
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
     except OSError:  # no /proc: not on Linux, and so without a limit

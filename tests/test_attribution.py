@@ -1,15 +1,13 @@
 """Attributions: exact on functions whose answer is known, complete on the model of the course."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from common import DATA
 
 import lstm_helpers as lh
 from lstm_helpers import attribution
 from lstm_helpers.course import forecaster, models
 
-DATA = Path(__file__).parent.parent / "data"
 EXACT = {"rtol": 0, "atol": 1e-12}
 
 # A linear function: weight times what was replaced is the whole answer.

@@ -8,17 +8,16 @@ import functools
 import itertools
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from common import DATA, NOTEBOOKS
 
 import lstm_helpers as lh
 from lstm_helpers.course import exercises, forecaster, models, scoring, worlds
 
-TOP = Path(__file__).parent.parent
 NAMES = list(exercises.EXERCISES)
 
 # The right ways and the wrong ones.
@@ -36,7 +35,7 @@ YESTERDAY = TARGET - 24
 
 @functools.cache
 def data():
-    return forecaster.load_data(TOP / "data")
+    return forecaster.load_data(DATA)
 
 
 def windows():
@@ -78,7 +77,7 @@ def sigmoid(z):
 
 @functools.cache
 def reference():
-    *arrays, head, bias = models.load_model_arrays(TOP / "data")
+    *arrays, head, bias = models.load_model_arrays(DATA)
     return lh.LSTMWeights.from_arrays(arrays), head, bias
 
 
@@ -400,7 +399,7 @@ def asked_decimals(name):
 
 @functools.cache
 def texts(name):
-    (path,) = (TOP / "notebooks").glob(f"{name[:2]}_*.ipynb")
+    (path,) = (path for path in NOTEBOOKS if path.name.startswith(f"{name[:2]}_"))
     cells = nbformat.read(path, as_version=4).cells
     return [cell.source for cell in cells if cell.cell_type == "markdown"]
 
@@ -694,7 +693,7 @@ def test_an_unknown_exercise_is_refused():
 
 
 def test_every_exercise_stands_in_its_notebook_and_solutions_pass_and_show_the_answer():
-    for path in sorted((TOP / "notebooks").glob("*.ipynb")):
+    for path in NOTEBOOKS:
         notebook = nbformat.read(path, as_version=4)
         code = [c for c in notebook.cells if c.cell_type == "code"]
         for cell in code:

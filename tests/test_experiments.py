@@ -1,28 +1,19 @@
 """The forget-bias experiments in data/ are what their card says, and one row comes out again."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from common import DATA, load_script
 
 import lstm_helpers as lh
 from lstm_helpers.course import forecaster, models, tasks
 
-DATA = Path(__file__).parent.parent / "data"
 CARD = json.loads((DATA / "forget_bias_experiments.json").read_text(encoding="utf-8"))
 
 
-def load_script():
-    spec = importlib.util.spec_from_file_location("experiments", DATA / "make_experiments.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
-
-
 with lh.quiet():
-    script = load_script()
+    script = load_script(DATA / "make_experiments.py")
     import keras
 
 

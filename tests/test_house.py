@@ -2,11 +2,11 @@
 
 import ast
 import graphlib
-from pathlib import Path
 
 import pytest
+from common import TOP
 
-PACKAGE = Path(__file__).parent.parent / "lstm_helpers"
+PACKAGE = TOP / "lstm_helpers"
 HEAVY = {"IPython", "keras", "matplotlib", "nbclient", "nbconvert", "pandas", "tensorflow", "torch"}
 
 # What a room may need beside NumPy: in a function, or, where AT_ONCE says so, when it is imported.

@@ -7,20 +7,18 @@ import pkgutil
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from common import TOP
 
 import lstm_helpers as lh
-
-ROOT = Path(__file__).parent.parent
 
 
 def run(code, **environment):
     """Run code in a fresh interpreter, from the top of the repository."""
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
-        cwd=ROOT,
+        cwd=TOP,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,

@@ -4,10 +4,10 @@ import importlib.util
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from common import TOP
 
 import lstm_helpers as lh
 from lstm_helpers.keras_tools import ForgetBias, keras_forward, keras_gradient
@@ -567,7 +567,7 @@ def test_on_torch_it_is_the_same():
     done = subprocess.run(
         # Keras 3.15 reads weights from PyTorch in a way that NumPy 2.4 warns of.
         [sys.executable, "-W", "error", "-W", "ignore:__array__ implementation", "-c", ON_TORCH],
-        cwd=Path(__file__).parent.parent,
+        cwd=TOP,
         env={**os.environ, "KERAS_BACKEND": "torch"},
         capture_output=True,
         text=True,

@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from common import random_weights
 
 import lstm_helpers as lh
 from lstm_helpers import memory, numpy_lstm
@@ -15,12 +16,6 @@ def cell(units, features, dtype=np.float64, **options):
     arrays = [np.zeros(shape, dtype) for shape in ((features, units), (units, units), (units,))]
     gates = [lh.Gates(*(array.copy() for _ in range(4))) for array in arrays]
     return lh.LSTMWeights(*gates, **options)
-
-
-def random_weights(rng, units=3, features=2, dtype=np.float64, scale=1.0, **options):
-    shapes = ((features, 4 * units), (units, 4 * units), (4 * units,))
-    arrays = [scale * rng.normal(size=s) for s in shapes]
-    return lh.LSTMWeights.from_arrays([array.astype(dtype) for array in arrays], **options)
 
 
 def random_trace(dtype=np.float64, mask=None, initial_state="random", **options):

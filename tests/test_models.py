@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from common import DATA
 
 import lstm_helpers as lh
 from lstm_helpers.course import baselines, forecaster, models, weather
@@ -13,7 +13,6 @@ from lstm_helpers.course import baselines, forecaster, models, weather
 with lh.quiet():
     import keras
 
-DATA = Path(__file__).parent.parent / "data"
 CARD = json.loads((DATA / "weather_models.json").read_text(encoding="utf-8"))
 LEADS = (1, 6, 24)
 PARTS = ("validation", "test")

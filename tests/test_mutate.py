@@ -1,12 +1,11 @@
 """The mutation runner: which changes it makes, and what it says of the list of equivalent ones."""
 
 import tomllib
-from pathlib import Path
 
 import mutate
 import pytest
+from common import TOP
 
-TOP = Path(__file__).parent.parent
 SOURCE = '''"""A docstring is left alone."""
 
 

@@ -1,11 +1,13 @@
 """The NumPy LSTM against Keras, against a textbook loop, and against central differences."""
 
 import dataclasses
+import functools
 import itertools
 import tracemalloc
 
 import numpy as np
 import pytest
+from common import glorot, random_weights
 from test_activations import FUNCTIONS
 
 import lstm_helpers as lh
@@ -18,20 +20,10 @@ with lh.quiet():
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear", "hard_sigmoid")
 # At ordinary (Glorot) scale; half precision has 11 bits.
 TOLERANCE = {"float32": 1e-6, "float64": 1e-13, "float16": 4e-3}
+glorot_weights = functools.partial(random_weights, draw=glorot)
 
 
 # First what needs NumPy alone: it is fast, and a mistake shows here at the simplest.
-
-
-def numpy_weights(rng, units, features, dtype="float64", scale=1.0, use_bias=True, **options):
-    """Glorot weights and a small random bias."""
-    shapes = [(features, 4 * units), (units, 4 * units), (4 * units,)][: 3 if use_bias else 2]
-    limits = [np.sqrt(6 / sum(shape)) if len(shape) == 2 else 0.5 for shape in shapes]
-    arrays = [
-        (scale * rng.uniform(-limit, limit, shape)).astype(dtype)
-        for limit, shape in zip(limits, shapes, strict=True)
-    ]
-    return lh.LSTMWeights.from_arrays(arrays, **options)
 
 
 def textbook(w, x, state=None, mask=None):
@@ -75,7 +67,7 @@ def check_signals(trace, expected):
 )
 def test_every_signal_is_that_of_the_textbook_loop(names, use_bias):
     rng = np.random.default_rng(0)
-    w = numpy_weights(rng, 11, 3, scale=2.0, use_bias=use_bias)
+    w = glorot_weights(rng, 11, 3, scale=2.0, bias=use_bias)
     w = dataclasses.replace(w, activation=names[0], recurrent_activation=names[1])
     x = rng.normal(size=(7, 24, 3))
     check_signals(lh.replay(w, x), textbook(w, x))
@@ -89,7 +81,7 @@ def test_masks_and_states_are_those_of_the_textbook_loop(
 ):
     rng = np.random.default_rng(1)
     options = {"go_backwards": go_backwards, "zero_output_for_mask": zero_output_for_mask}
-    w = numpy_weights(rng, 4, 3, **options)
+    w = glorot_weights(rng, 4, 3, **options)
     x, mask = rng.normal(size=(9, 6, 3)), rng.random((9, 6)) > 0.4
     mask[0], mask[1] = False, True
     state = tuple(rng.normal(size=(2, 9, 4))) if with_state else None
@@ -109,7 +101,7 @@ def test_masks_and_states_are_those_of_the_textbook_loop(
 def test_jacobian_is_that_of_the_textbook_loop(activation, recurrent_activation, go_backwards):
     """The complex step: f(x + i s) / s has f'(x) as imaginary part, without a difference."""
     rng = np.random.default_rng(2)
-    w = numpy_weights(rng, 4, 2, scale=1.3, use_bias=activation != "relu")
+    w = glorot_weights(rng, 4, 2, scale=1.3, bias=activation != "relu")
     names = {"activation": activation, "recurrent_activation": recurrent_activation}
     w = dataclasses.replace(w, go_backwards=go_backwards, **names)
     x, head = rng.normal(size=(3, 5, 2)), rng.normal(size=(4, 3))
@@ -125,7 +117,7 @@ def test_jacobian_is_that_of_the_textbook_loop(activation, recurrent_activation,
 @pytest.mark.parametrize("recurrent_activation", ["sigmoid", "hard_sigmoid_keras1", "linear"])
 def test_jacobian_equals_central_differences(recurrent_activation):
     rng = np.random.default_rng(8)
-    w = numpy_weights(rng, 6, 2)
+    w = glorot_weights(rng, 6, 2)
     w = dataclasses.replace(w, recurrent_activation=recurrent_activation)
     x = 0.3 * rng.normal(size=(2, 7, 2))
     head = rng.normal(size=(6, 3))
@@ -143,7 +135,7 @@ def test_what_is_not_finite_or_too_large_passes_silently():
     x = rng.normal(size=(4, 5, 2))
     x[0, 1], x[1, 2], x[2, 3] = np.nan, [np.inf, -np.inf], 1e300  # infinite in single precision
     for names in (("relu", "sigmoid"), ("linear", "hard_sigmoid")):
-        w = numpy_weights(rng, 3, 2, "float32")
+        w = glorot_weights(rng, 3, 2, dtype="float32")
         w = dataclasses.replace(w, activation=names[0], recurrent_activation=names[1])
         broken = ~np.isfinite(lh.replay(w, x).hidden).all(axis=(1, 2))
         assert broken.tolist() == [True, True, True, False]
@@ -174,7 +166,7 @@ def test_what_one_sample_is_taken_to_need(dtype, monkeypatch):
         return [slice(0, batch)]
 
     monkeypatch.setattr(numpy_lstm, "blocks", spy)
-    w = numpy_weights(np.random.default_rng(0), 5, 2, dtype)
+    w = glorot_weights(np.random.default_rng(0), 5, 2, dtype=dtype)
     x, size = np.zeros((4, 7, 2)), np.dtype(dtype).itemsize
     lh.replay(w, x)
     lh.input_jacobian(w, x, np.zeros((5, 3)))
@@ -185,7 +177,7 @@ def test_what_one_sample_is_taken_to_need(dtype, monkeypatch):
 
 @pytest.fixture(scope="module")
 def w():
-    return numpy_weights(np.random.default_rng(10), 4, 2, "float32")
+    return glorot_weights(np.random.default_rng(10), 4, 2, dtype="float32")
 
 
 X = np.zeros((3, 5, 2))
@@ -283,7 +275,7 @@ def test_a_trace_is_compared_by_identity_and_cannot_be_rewritten(w):
 @pytest.mark.parametrize("form", [np.uint8, np.int64, np.float32, float, list])
 def test_a_mask_of_numbers_counts_where_it_is_not_zero(form):
     rng = np.random.default_rng(3)
-    w = numpy_weights(rng, 5, 2)
+    w = glorot_weights(rng, 5, 2)
     x = rng.normal(size=(2, 5, 2))
     numbers = [[0, 1, 2, 0, 255], [1, 0, 7, 1, 0]]
     mask = numbers if form is list else np.array(numbers, form)
@@ -305,13 +297,9 @@ def keras_layer(units, features, **options):
     return layer
 
 
-def random_weights(rng, layer, scale=1.0):
+def redraw(rng, layer, scale=1.0):
     """Set Glorot weights and a small random bias: Keras' own draws, but seeded."""
-    arrays = []
-    for array in layer.get_weights():
-        limit = np.sqrt(6 / sum(array.shape)) if array.ndim == 2 else 0.5
-        arrays.append(scale * rng.uniform(-limit, limit, array.shape).astype(array.dtype))
-    layer.set_weights(arrays)
+    layer.set_weights([scale * glorot(rng, a.shape).astype(a.dtype) for a in layer.get_weights()])
     return lh.gate_weights(layer)
 
 
@@ -361,7 +349,7 @@ def test_generated_layers_equal_keras(number):
 
     longest = 200 if recurrent_activation not in ("relu", "linear") else 8
     for example in range(10):
-        w = random_weights(rng, layer)
+        w = redraw(rng, layer)
         batch = int(rng.integers(1, 9))
         time = longest if example == 0 else int(rng.integers(1, longest))
         x = rng.normal(size=(batch, time, features)).astype(dtype)
@@ -388,7 +376,7 @@ def test_no_further_from_float64_than_keras_however_large_the_weights(scale):
     layer = keras_layer(32, 8)
     exact_layer = keras_layer(32, 8, dtype="float64")
     x = rng.normal(size=(64, 72, 8)).astype("float32")
-    w = random_weights(rng, layer, scale)
+    w = redraw(rng, layer, scale)
     exact_layer.set_weights(layer.get_weights())
     exact = run_keras(exact_layer, x.astype("float64"))[0]
     theirs = np.abs(run_keras(layer, x)[0] - exact).max()
@@ -399,7 +387,7 @@ def test_no_further_from_float64_than_keras_however_large_the_weights(scale):
 def test_half_precision():
     rng = np.random.default_rng(1)
     layer = keras_layer(6, 3, dtype="float16")
-    w = random_weights(rng, layer)
+    w = redraw(rng, layer)
     x = rng.normal(size=(4, 20, 3)).astype("float16")
     trace = lh.replay(w, x)
     assert trace.hidden.dtype == "float16"
@@ -410,7 +398,7 @@ def test_half_precision():
 
 def test_input_is_cast_to_the_dtype_of_the_weights():
     rng = np.random.default_rng(2)
-    w = random_weights(rng, keras_layer(4, 2))
+    w = redraw(rng, keras_layer(4, 2))
     for x in (rng.normal(size=(3, 5, 2)), rng.integers(-9, 9, (3, 5, 2))):
         trace = lh.replay(w, x)
         assert trace.hidden.dtype == "float32"
@@ -433,7 +421,7 @@ def test_masks_with_an_initial_state_equal_keras(mask, zero_output_for_mask, go_
     rng = np.random.default_rng(3)
     options = {"go_backwards": go_backwards, "zero_output_for_mask": zero_output_for_mask}
     layer = keras_layer(5, 2, **options)
-    w = random_weights(rng, layer)
+    w = redraw(rng, layer)
     x = rng.normal(size=(3, 6, 2)).astype("float32")
     x[:, ~np.array(mask, bool)] = np.nan  # what is masked must not be felt
     mask = np.array([mask, mask, [1] * 6], bool)
@@ -451,7 +439,7 @@ def test_masks_with_an_initial_state_equal_keras(mask, zero_output_for_mask, go_
 
 def test_backwards_the_trace_runs_in_the_order_of_the_work():
     rng = np.random.default_rng(4)
-    w = random_weights(rng, keras_layer(5, 2))
+    w = redraw(rng, keras_layer(5, 2))
     x = rng.normal(size=(3, 6, 2)).astype("float32")
     backwards = lh.replay(dataclasses.replace(w, go_backwards=True), x)
     np.testing.assert_array_equal(backwards.gates.f, lh.replay(w, x[:, ::-1]).gates.f)
@@ -461,7 +449,7 @@ def test_stateful_layer_goes_on_from_the_state_it_is_given():
     rng = np.random.default_rng(5)
     layer = keras.layers.LSTM(4, stateful=True, return_sequences=True)
     layer.build((3, 6, 2))
-    w = random_weights(rng, layer)
+    w = redraw(rng, layer)
     first, second = rng.normal(size=(2, 3, 6, 2)).astype("float32")
     layer(tf.constant(first))
     theirs = layer(tf.constant(second)).numpy()
@@ -476,7 +464,7 @@ def test_stateful_layer_goes_on_from_the_state_it_is_given():
 def test_nan_and_infinity_come_out_where_keras_puts_them(activation, recurrent_activation):
     rng = np.random.default_rng(6)
     layer = keras_layer(5, 3, activation=activation, recurrent_activation=recurrent_activation)
-    w = random_weights(rng, layer)
+    w = redraw(rng, layer)
     x = rng.normal(size=(6, 8, 3)).astype("float32")
     x[1, 3, 0] = np.nan
     x[2, 3, 1] = np.inf
@@ -510,7 +498,7 @@ def test_jacobian_equals_gradient_tape(activation, recurrent_activation, use_bia
         dtype="float64",
         unroll=True,
     )
-    w = random_weights(rng, layer)
+    w = redraw(rng, layer)
     x = rng.normal(size=(4, 6, 3))
     head = rng.normal(size=(5, 2))
     inputs = tf.constant(x)
@@ -523,7 +511,7 @@ def test_jacobian_equals_gradient_tape(activation, recurrent_activation, use_bia
 
 def test_in_blocks_of_the_batch_the_numbers_stay_and_memory_is_kept(monkeypatch):
     rng = np.random.default_rng(9)
-    w = random_weights(rng, keras_layer(32, 8), scale=2.0)
+    w = redraw(rng, keras_layer(32, 8), scale=2.0)
     x = rng.normal(size=(5000, 6, 8)).astype("float32")
     mask = rng.random((5000, 6)) > 0.2
     head = rng.normal(size=(32, 4)).astype("float32")

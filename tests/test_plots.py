@@ -2,6 +2,9 @@
 
 import dataclasses
 import datetime
+import importlib
+import inspect
+import pkgutil
 
 import matplotlib as mpl
 
@@ -11,6 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from common import random_weights
 
 import lstm_helpers as lh
 from lstm_helpers import plots
@@ -187,10 +191,8 @@ def weights(dtype=np.float64, bias=True):
     return lh.LSTMWeights(*(groups if bias else groups[:2]))
 
 
-def random_weights(features, units, bias=True):
-    rng = np.random.default_rng(0)
-    shapes = [(features, units), (units, units), (units,)][: 3 if bias else 2]
-    return lh.LSTMWeights(*(lh.Gates(*rng.normal(size=(4, *shape))) for shape in shapes))
+def seeded_weights(features, units, bias=True):
+    return random_weights(np.random.default_rng(0), units, features, bias=bias)
 
 
 def with_bad(w, bad=np.nan):
@@ -320,7 +322,7 @@ def test_heatmaps_mark_and_count_what_is_not_finite(bad):
 
 
 def test_rings_do_not_bury_a_matrix_that_is_all_nan():
-    w = random_weights(3, 9)
+    w = seeded_weights(3, 9)
     w.recurrent_kernel.i[:] = np.nan
     axes = plots.gate_heatmaps(w)
     assert len(axes[1, 0].lines) == plots.weights.MOST_RINGS
@@ -328,7 +330,7 @@ def test_rings_do_not_bury_a_matrix_that_is_all_nan():
 
 
 def test_rows_and_columns_get_as_many_numbers_as_have_room():
-    axes = plots.gate_heatmaps(random_weights(100, 128))
+    axes = plots.gate_heatmaps(seeded_weights(100, 128))
     assert tick_names(axes[0, 0].yaxis)[:3] == ["feature 0", "feature 8", "feature 16"]
     assert tick_names(axes[1, 0].yaxis) == ["0", "32", "64", "96"]
     assert list(axes[2, 3].get_xticks()) == [0, 32, 64, 96]
@@ -544,7 +546,7 @@ def test_distributions_of_a_limit_leave_out_and_count_what_lies_beyond():
 @pytest.mark.parametrize("units", [32, 256])
 def test_a_forget_bias_of_1_pales_no_kernel(units):
     """Both kernels once were blank at 256 units."""
-    w = random_weights(7, units)
+    w = seeded_weights(7, units)
     kernels = [lh.Gates(*(0.1 * array for array in group)) for group in groups(w)[:2]]
     w = lh.LSTMWeights(*kernels, w.bias._replace(f=np.ones(units)))
     largest = max(np.abs(array).max() for group in kernels for array in group)
@@ -593,7 +595,7 @@ NAMED = [figures.FEATURE_NAMES[name] for name in weather.FEATURES]
     [(3, 1, True, None), (7, 32, True, NAMED), (100, 128, False, None)],
 )
 def test_pictures_of_weights_draw_at_any_size_without_a_warning(features, units, bias, names, bad):
-    w = random_weights(features, max(units, 2) if bad else units, bias)
+    w = seeded_weights(features, max(units, 2) if bad else units, bias)
     w = with_bad(w) if bad else w
     for width, height in ((3, 3), (7.6, 5), (16, 12)):
         figures = [
@@ -638,6 +640,22 @@ def test_functions_draw_on_the_axes_they_are_given_and_never_show(monkeypatch):
         _, ax = plots.subplots()
         assert function(ax) is ax
     assert len(plt.get_fignums()) == len(draw)
+
+
+def pictures():
+    """By name: each function of a room of plots that draws on given Axes or on new ones."""
+    for found in pkgutil.iter_modules(plots.__path__):
+        room = importlib.import_module(f"lstm_helpers.plots.{found.name}")
+        for name, function in inspect.getmembers(room, inspect.isfunction):
+            given = inspect.signature(function).parameters.keys() & {"ax", "axes"}
+            for axes in (inspect.signature(function).parameters[name] for name in given):
+                if axes.default is None and not name.startswith("_"):
+                    yield name, axes
+
+
+def test_every_picture_is_in_plots_and_takes_axes_by_keyword():
+    assert {"gate_heatmaps", "lag_profile"} <= dict(pictures()).keys() <= set(plots.__all__)
+    assert {axes.kind for _, axes in pictures()} == {inspect.Parameter.KEYWORD_ONLY}
 
 
 def test_gate_colours_differ_also_in_grey():

@@ -254,6 +254,10 @@ FAULTS = {
 }
 
 
+def test_every_method_has_a_fault():
+    assert {method for (method, _, _), _ in FAULTS.values()} == scoring.METHODS.keys()
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_broken_method_changes_its_row(monkeypatch, fault):
     (method, name, axis), patch = FAULTS[fault]

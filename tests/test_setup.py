@@ -144,7 +144,9 @@ def test_make_lets_venv_find_the_package_of_its_folder_before_it_counts_as_insta
 def test_make_calls_no_script_of_venv():
     """Their first lines hold the full name of the folder in which they were installed."""
     text = (TOP / "Makefile").read_text(encoding="utf-8")
-    for path in re.findall(r"\.venv\S*", text):
+    windows, here = "$(if $(filter Windows_NT,$(OS)),Scripts/python.exe,", "bin/python)"
+    assert f".venv/{windows}{here}" in text
+    for path in re.findall(r"\.venv\S*", text.replace(windows, "").replace(here, "bin/python")):
         assert path.rstrip(",:;)") in (".venv", ".venv/bin/python", ".venv/installed"), path
 
 

@@ -5,15 +5,14 @@ import gzip
 import hashlib
 import itertools
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from common import DATA
 
 from lstm_helpers.course import weather
 
-DATA = Path(__file__).parent.parent / "data"
 STATIONS = ("changping", "gucheng", "huairou", "shunyi")
 COLUMNS = ("year", "month", "day", "hour", "TEMP", "PRES", "DEWP", "RAIN", "wd", "WSPM")
 GOOD = {"TEMP": 1.5, "PRES": 1000.5, "DEWP": -3, "RAIN": 0, "wd": "N", "WSPM": 2}

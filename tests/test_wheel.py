@@ -5,6 +5,7 @@ minutes (4 units), and a network of 256 units and 100 features.
 """
 
 import importlib.metadata
+import inspect
 import re
 import shutil
 import subprocess
@@ -14,8 +15,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from common import TOP
 
-TOP = Path(__file__).parent.parent
+from lstm_helpers import plots
+
 BUILD = "import sys, setuptools.build_meta as b; print(b.build_wheel(sys.argv[1]))"
 
 
@@ -160,6 +163,13 @@ def test_pictures_need_matplotlib_too(wheel, tmp_path):
     done = run(python, code, tmp_path)
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "\n")
     assert len(list(tmp_path.glob("*.png"))) == 40
+
+
+def test_pictures_draws_everything_that_plots_can():
+    """show needs a notebook, and subplots is what the others draw on."""
+    functions = {name for name in plots.__all__ if inspect.isfunction(getattr(plots, name))}
+    missing = {name for name in functions if f"plots.{name}(" not in PICTURES}
+    assert missing == {"show", "subplots"}
 
 
 def test_the_wheel_holds_the_package_and_nothing_beside(wheel):

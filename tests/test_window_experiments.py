@@ -1,31 +1,21 @@
 """The retrainings in data/ are what their card says, and one row comes out again."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from common import DATA, load_script
 
 import lstm_helpers as lh
 from lstm_helpers.course import forecaster, models, weather
 
-DATA = Path(__file__).parent.parent / "data"
 CARD = json.loads((DATA / "window_experiments.json").read_text(encoding="utf-8"))
 STATIONS = (*forecaster.TRAINING_STATIONS, forecaster.UNSEEN_STATION)
 
 
-def load_script():
-    path = DATA / "make_window_experiments.py"
-    spec = importlib.util.spec_from_file_location("window_experiments", path)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
-
-
 with lh.quiet():
-    script = load_script()
+    script = load_script(DATA / "make_window_experiments.py")
 
 
 def row_of(**asked):

@@ -1,0 +1,50 @@
+"""What several tests need: the folders, weights drawn at random, the scripts in data/.
+
+Plain functions in a module and not fixtures in a conftest.py: ``make mutate`` runs the unit tests
+without one.
+"""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+import lstm_helpers as lh
+
+TOP = Path(__file__).resolve().parent.parent
+DATA = TOP / "data"
+NOTEBOOKS = sorted((TOP / "notebooks").glob("*.ipynb"))
+
+
+def glorot(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """A matrix as Keras draws it, or a small random bias."""
+    limit = np.sqrt(6 / sum(shape)) if len(shape) == 2 else 0.5
+    return rng.uniform(-limit, limit, shape)
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Large weights: gates that open and close."""
+    return rng.normal(size=shape)
+
+
+def random_arrays(rng, units=3, features=2, *, draw=normal, dtype="float64", scale=1.0, bias=True):
+    """The arrays of an LSTM as Keras stores them: three, or two without bias."""
+    shapes = [(features, 4 * units), (units, 4 * units), (4 * units,)][: 3 if bias else 2]
+    return [(scale * draw(rng, shape)).astype(dtype) for shape in shapes]
+
+
+def random_weights(
+    rng, units=3, features=2, *, draw=normal, dtype="float64", scale=1.0, bias=True, **options
+):
+    """The same as LSTMWeights; options are those of the layer, as ``activation``."""
+    arrays = random_arrays(rng, units, features, draw=draw, dtype=dtype, scale=scale, bias=bias)
+    return lh.LSTMWeights.from_arrays(arrays, **options)
+
+
+def load_script(path: Path) -> ModuleType:
+    """Import a file that lies in no package, as those in data/."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script

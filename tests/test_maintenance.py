@@ -1,0 +1,121 @@
+"""What the next maintainer is told: the files that say it, and that they say the same."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+
+import pytest
+import yaml
+from common import TOP
+
+PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+VERSION = r"(\d+\.\d+\.\d+)"
+
+
+def text(name):
+    return (TOP / name).read_text(encoding="utf-8")
+
+
+def workflow():
+    return yaml.safe_load(text(".github/workflows/ci.yml"))
+
+
+def targets():
+    """Of the Makefile: what may be called."""
+    (line,) = re.findall(r"(?m)^\.PHONY: (.+)$", text("Makefile"))
+    rules = set(re.findall(r"(?m)^([a-z]+):", text("Makefile")))
+    return set(line.split()) & rules
+
+
+def called(text):
+    """Targets in what is given to make; NAME=value is none."""
+    return {
+        word
+        for line in re.findall(r"(?m)^(?:[A-Z_]+=\S+ )*make ([^\n#`|]+)", text)
+        for word in re.sub(r'\w+="[^"]*"', "", line).split()
+        if "=" not in word
+    }
+
+
+def test_the_changelog_begins_with_the_version_of_pyproject():
+    headings = re.findall(r"(?m)^## (.+)$", text("CHANGELOG.md"))
+    date = r"\d{4}-\d\d-\d\d"
+    for heading in headings:
+        assert re.fullmatch(rf"Unreleased \(to be {VERSION}\)|{VERSION} - {date}", heading), heading
+    assert re.search(VERSION, headings[0])[0] == PROJECT["version"]
+
+
+def test_the_citation_is_of_that_version_and_licence_and_names_who_holds_it():
+    citation = yaml.safe_load(text("CITATION.cff"))
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"]
+    holder = re.search(r"(?m)^Copyright \(c\) \d+ (.+)$", text("LICENSE"))[1]
+    assert [author["name"].lower() for author in citation["authors"]] == [holder.lower()]
+    assert {"cff-version", "message", "title", "type"} <= citation.keys()
+    (data,) = citation["references"]
+    assert data["doi"] in text("data/README.md")
+    assert data["doi"] in PROJECT["urls"]["Data"]
+
+
+def test_the_workflow_calls_make_lint_test_on_three_systems_and_keeps_the_drift():
+    job = workflow()["jobs"]["test"]
+    systems = {name.split("-")[0] for name in job["strategy"]["matrix"]["os"]}
+    assert systems == {"ubuntu", "macos", "windows"}
+    assert job["runs-on"] == "${{ matrix.os }}"
+    (run,) = (step["run"] for step in job["steps"] if "run" in step)
+    assert called(run) == {"lint", "test"} <= targets()
+    (kept,) = (step for step in job["steps"] if "upload-artifact" in step.get("uses", ""))
+    assert kept["if"] == "failure()"
+    assert kept["with"]["path"] == "build/drift"
+    assert "build/drift" in text("tests/README.md")
+
+
+def test_the_workflow_has_every_python_that_pyproject_asks_for():
+    matrix = workflow()["jobs"]["test"]["strategy"]["matrix"]
+    pythons = {*matrix["python"], *(row["python"] for row in matrix["include"])}
+    assert PROJECT["requires-python"] == ">=3.11,<3.14"
+    assert pythons == {"3.11", "3.12", "3.13"}
+
+
+@pytest.mark.parametrize(
+    ("system", "python"),
+    [("Windows_NT", ".venv/Scripts/python.exe"), ("", ".venv/bin/python")],
+)
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
+def test_the_makefile_finds_python_where_the_system_has_it(system, python):
+    # Not what a make around this test was told.
+    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
+    done = subprocess.run(
+        ["make", "--dry-run", f"OS={system}", "lint"],
+        cwd=TOP, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{python} -m ruff check ." in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "tests/README.md", "data/README.md"]
+)
+def test_every_target_that_is_named_exists(name):
+    named = called(text(name)) | {
+        target for part in re.findall(r"`(make [^`]+)`", text(name)) for target in called(part)
+    }
+    assert named
+    assert named <= targets()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_every_file_that_is_named_exists(name):
+    for path in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text(name)):
+        assert (TOP / path).exists(), path
+    for path in re.findall(
+        r"`((?:data|lstm_helpers|notebooks|tests|\.github)/[\w./]+)`", text(name)
+    ):
+        assert (TOP / path).exists(), path
+
+
+def test_readme_leads_to_contributing_and_changelog():
+    for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
+        assert f"]({name})" in text("README.md")
