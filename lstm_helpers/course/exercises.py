@@ -404,7 +404,7 @@ EXERCISES = {
     ),
     "02-2": Exercise(
         answer=_quarter(1),
-        because="it has all rows, and of the columns the second quarter: units to 2 * units.",
+        because="it has all rows and the second quarter of the columns: units to 2 * units.",
         wrong=(
             Wrong(
                 _quarter(0), "That is the input gate: i comes first, forget is the quarter after."
@@ -429,7 +429,7 @@ EXERCISES = {
     "02-3": Exercise(
         answer=4 * (10 + 64 + 1) * 64,
         because="there are 4 gates * (10 features + 64 units + 1 bias) * 64 units; "
-        "the 168 hours do not come in, since every hour uses the same weights.",
+        "the 168 hours do not count, since every hour uses the same weights.",
         wrong=(
             Wrong(
                 168 * 4 * (10 + 64 + 1) * 64,
@@ -559,8 +559,8 @@ EXERCISES = {
     "04-1": Exercise(
         answer=np.sqrt(28 / 7),
         decimals=1,
-        because="the square of the norm counts entries: 28 * 28 * 4 against 7 * 28 * 4, "
-        "four times as many, and the root of four.",
+        because="the recurrent kernel has four times as many entries, 28 * 28 * 4 against "
+        "7 * 28 * 4, and the norm is the root of a sum over them.",
         wrong=(
             Wrong(
                 28 / 7, "That is how many times more entries it has. The norm is the root of a sum."
@@ -579,8 +579,8 @@ EXERCISES = {
     "04-2": Exercise(
         answer=1 / 1.8,
         decimals=2,
-        because="each number that comes in is 1.8 times as large, so what it is multiplied "
-        "with must be that much smaller. (The constant goes into the bias.)",
+        because="each reading is 1.8 times as large, so its weights must be that much smaller. "
+        "(The constant goes into the bias.)",
         wrong=(
             Wrong(1.8, "Then the product would grow twice: by the reading and by the weight."),
             Wrong(
