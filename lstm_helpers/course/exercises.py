@@ -609,7 +609,7 @@ EXERCISES = {
             Wrong(0.1430, "That is the rain. The dew point is the second feature."),
             Wrong(
                 1.0647 - 0.1430,
-                "That is the difference to the cost of the rain. The exercise asks by how much the "
+                "That is the difference to the rain's cost. The exercise asks by how much the "
                 "error grows.",
             ),
             Wrong(3.7651, "That is the temperature: features count from 0."),
