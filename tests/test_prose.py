@@ -1,7 +1,8 @@
 """No stale prose: numbers, references and minutes of the texts are those of the outputs.
 
 tests/prose.py says what counts as a claim and as its evidence, tests/minutes.py how minutes are
-counted. A number that no cell can print stands below, with its reason.
+counted. A number that no cell can print stands below, with its reason. At the end are the words
+that the course no longer uses, since readers stumbled over them.
 """
 
 import copy
@@ -16,7 +17,8 @@ from minutes import NOTEBOOKS, rounded, stated
 from nbconvert.filters import markdown2html
 from prose import LINK, WORDS, claims, lost, proofs, stale
 
-README = Path(__file__).parent.parent / "README.md"
+TOP = Path(__file__).parent.parent
+README = TOP / "README.md"
 PATHS = {path.name[:2]: path for path in NOTEBOOKS}
 READ = {number: nbformat.read(path, as_version=4) for number, path in PATHS.items()}
 NUMBERS = sorted(READ)
@@ -275,3 +277,55 @@ def test_planted_minutes_are_found():
     assert stated(opening) != rounded(READ["05"], "05")
     longer = edited("05", "## 8. A puzzle", "## 8. A puzzle" + " word" * 750)
     assert rounded(longer, "05")[0] == rounded(READ["05"], "05")[0] + 5
+
+
+RETIRED = {  # why: (pattern, a sentence with it)
+    "write horizon": (r"\b(?:a|the|each|every|both|one|same|three) leads?\b", "used at both leads"),
+    "write attribution": (r"\bbills?\b", "integrated gradients write a bill"),
+    "write largest": (r"\bdearest\b", "the dearest lag is 23"),
+    "write path": (r"\broads?\b", "notebook 06 finds the road"),
+    "write is missing": (r"\bno \w+ lacks\b|\blacks in\b", "a view in which no hour lacks"),
+    "write raises an error": (r"\brefuses?\b|\brefused\b", "whoever asks for two is refused"),
+    "write if you, or name them": (r"(?i)\bwho(?:m)?ever\b", "Whoever averages sees nothing"),
+    "write has no": (r"\b(?:has|have) not[.,;:)]", "a peephole, which Keras has not."),
+    "write there is no": (r"\bis none\b", "where the truth is none"),
+    "put the subject first": (r"(?i)\bnor (?:does|do|is|are|can|has|did)\b", "Nor does it"),
+    "say it plainly": (r"\bin vain\b", "looks in vain"),
+}
+
+
+def read_by_learners():
+    """Every text of the course by its name: what cells say and print, the pages, the package."""
+    found = {}
+    for number, notebook in READ.items():
+        pieces = [cell.source for cell in notebook.cells]
+        for output in (o for cell in notebook.cells for o in cell.get("outputs", [])):
+            pieces.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
+        found[f"notebook {number}"] = "\n".join(pieces)
+    pages = [README, TOP / "data" / "README.md", TOP / "tests" / "README.md"]
+    for path in (*pages, *sorted((TOP / "lstm_helpers" / "course").glob("*.py"))):
+        found[path.relative_to(TOP).as_posix()] = path.read_text(encoding="utf-8")
+    return found
+
+
+def retired(text):
+    """Every retired word in a text, a line each."""
+    found = []
+    for why, (pattern, _) in RETIRED.items():
+        for match in re.finditer(pattern, text):
+            around = " ".join(text[max(match.start() - 30, 0) : match.end() + 20].split())
+            found.append(f"{why}: {around}")
+    return found
+
+
+LEARNERS_READ = read_by_learners()
+
+
+@pytest.mark.parametrize("name", LEARNERS_READ)
+def test_no_text_uses_a_retired_word(name):
+    assert retired(LEARNERS_READ[name]) == []
+
+
+@pytest.mark.parametrize("why", RETIRED)
+def test_a_retired_word_is_found(why):
+    assert retired(RETIRED[why][1])[0].startswith(why)

@@ -122,8 +122,8 @@ def test_a_method_of_ones_own_enters_with_one_function():
     [
         (np.ones((2, 2)), r"the method 'mine' to return shape \(150, 24, 3\), got shape \(2, 2\)"),
         ({"lag": np.ones(3)}, r"the method 'mine' to return shape \(24,\), got shape \(3,\)"),
-        ({"unit": np.ones(3)}, r"the method 'mine' to speak of lag or feature, got \['unit'\]"),
-        ({}, r"the method 'mine' to speak of lag or feature, got \[\]"),
+        ({"unit": np.ones(3)}, r"the method 'mine' to return lag or feature, got \['unit'\]"),
+        ({}, r"the method 'mine' to return lag or feature, got \[\]"),
     ],
 )
 def test_what_no_method_says(said, message):

@@ -1,4 +1,4 @@
 """The course: its weather, its forecaster, its worlds and exercises, on top of the general tools.
 
-Nothing below imports it; it uses ``lstm_helpers`` as any reader could.
+The general tools do not import it. It uses ``lstm_helpers`` as any reader could.
 """

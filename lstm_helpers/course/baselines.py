@@ -1,7 +1,7 @@
 """Rules that a network has to beat.
 
-Each takes Windows and returns the change from now, (windows, features), in units. A rule with
-something to learn is made by its ``fit``, from training windows.
+Each takes Windows and returns the change from now, (windows, features), in units. A rule that has
+to learn something has a ``fit``, which makes it from training windows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def same_hour_yesterday(w: Windows) -> np.ndarray:
     Raises
     ------
     ValueError
-        The window does not reach back to that hour, or it has not come yet.
+        The window does not reach back to that hour, or that hour is still in the future.
     """
     lag = 24 - w.horizon
     if not 0 <= lag < w.time_steps:
@@ -44,7 +44,7 @@ class Climatology:
 
     @classmethod
     def fit(cls, training: Windows) -> Climatology:
-        """Average the training windows' future readings by the month and hour they fall in."""
+        """Average the training windows' future readings by month and hour."""
         when = training.times + pd.Timedelta(hours=training.horizon)
         cell = (when.month - 1) * 24 + when.hour
         count = np.bincount(cell, minlength=288)

@@ -40,7 +40,7 @@ def refresh(
     originals : sequence of Path
         The notebooks of the course.
     mine : Path
-        The learner's folder; it is made where there is none.
+        The learner's folder; it is made if it does not exist.
     renamed : mapping from str to sequence of str
         As ``RENAMED``.
 
@@ -200,7 +200,7 @@ def _write(notebook: nbformat.NotebookNode, path: Path) -> None:
 
 
 def _read_record(path: Path) -> dict[str, str]:
-    """Empty where there is none, or no longer: then each copy counts as changed."""
+    """Empty if the file is missing or can't be read: then each copy counts as changed."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

@@ -1,11 +1,11 @@
-"""One checker, and a table of answers and usual mistakes for each notebook.
+"""One checker, and a table of answers and usual mistakes for each exercise.
 
-``check`` says *not attempted yet*, *right*, or what a wrong answer shows. It says the answer only
-to someone who has found it. For all others it stands, worked out, in the solutions.
+``check`` says *not attempted yet*, *right*, or what probably went wrong. It says the answer only
+after a right one. The solutions in the notebooks work it out.
 
 To add an exercise, add an entry to ``EXERCISES``: the answer, why it is right, and a row for each
 usual mistake. Write the number of a mistake as the wrong way computes it, ``1000 - 24`` and not
-``976``: the reader of the table sees what happened, and tests/test_exercises.py holds the same
+``976``, so that a reader of the table sees what happened. tests/test_exercises.py has the same
 wrong ways, computed without this table.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 EXACT = 1e-6
-"""Two numbers that differ by less are the same, also where one went through float32."""
+"""Two numbers that differ by less count as the same, even if one of them was a float32."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Wrong:
     Attributes
     ----------
     answer : number, text or array
-        What the mistake leads to.
+        What the mistake gives.
     shows : str
-        What is said of it.
+        The message.
     within : float, optional
-        How far from it a number still counts as this mistake. Else half a unit of the last
-        decimal that the exercise asks for, or ``EXACT`` where it asks for none.
+        How far from it a number still counts as this mistake. By default half a unit of the last
+        decimal that the exercise asks for, or ``EXACT`` if it asks for no decimals.
     """
 
     answer: Any
@@ -48,16 +48,16 @@ class Exercise:
     Attributes
     ----------
     answer : number, text or array
-        What is right.
+        The right answer.
     because : str
-        Said with a right answer.
+        The message for a right answer.
     wrong : tuple of Wrong
-        Usual mistakes. Of several rows that fit, the nearest is said.
+        Usual mistakes. If several rows fit, the nearest counts.
     hint : str
-        Said with any other wrong answer.
+        The message for any other wrong answer.
     decimals : int, optional
-        How many the exercise asks for. An answer that agrees so far is right. Without it, the
-        answer is exact.
+        How many the exercise asks for. An answer that agrees to so many is right. Without it, the
+        answer must be exact.
     """
 
     answer: Any
@@ -68,7 +68,7 @@ class Exercise:
 
     @property
     def within(self) -> float:
-        """How far a number may be from the one that is meant."""
+        """How far a number may be from the right one."""
         return EXACT if self.decimals is None else 10.0**-self.decimals / 2 + EXACT
 
     def shown(self) -> str:
@@ -122,7 +122,7 @@ def verdict(name: str, answer: Any = ...) -> str:
 
 
 def _says(exercise: Exercise, given: np.ndarray | str) -> str | None:
-    """What there is to say of an answer; None if it is no usual one."""
+    """The message for an answer; None if it is not a usual one."""
     answer, decimals = exercise.answer, exercise.decimals
     fits = []
     for row in exercise.wrong:
@@ -148,7 +148,7 @@ def _says(exercise: Exercise, given: np.ndarray | str) -> str | None:
 
 
 def _is_right(exercise: Exercise, given: np.ndarray | str) -> bool:
-    """Near enough, or the same to the decimals asked for, as where a step before was rounded."""
+    """Near enough, or the same to the decimals asked for, if an earlier result was rounded."""
     targets = [exercise.answer]
     if exercise.decimals is not None:
         targets.append(round(exercise.answer, exercise.decimals))
@@ -171,7 +171,7 @@ def _distance(given: Any, wanted: Any) -> float:
     return float(np.abs(given - wanted).max()) if given.shape == wanted.shape else np.inf
 
 
-# What was given, in the form of what is wanted.
+# The given answer, in the form of the right one.
 
 _WORDS = {1: "one", 2: "two", 3: "three"}
 _THOUSANDS = re.compile(r"(?<=\d)[ _'’\u00a0\u202f](?=\d{3}(?!\d))")
@@ -239,7 +239,7 @@ def _kind(thing: np.ndarray | str) -> str:
 
 
 def _named(thing: Any) -> str:
-    """What an answer is that can't be read."""
+    """A name for an answer that can't be read."""
     if _is_text(thing):
         return f"the text {thing[:40]!r}"
     if type(thing) in (bool, np.bool_):
@@ -263,7 +263,7 @@ def _quarter(n: int) -> np.ndarray:
 
 
 EXAMPLE_RECURRENT_KERNEL = np.arange(36.0).reshape(3, 12)
-"""Of 3 units, every number another: for exercise 02-2."""
+"""For exercise 02-2: a layer of 3 units; no number occurs twice."""
 
 EXERCISES = {
     "01-1": Exercise(
@@ -277,13 +277,13 @@ EXERCISES = {
             ),
             Wrong(
                 1000 - 24 - 6,
-                "One too few: where window and target together fill all the hours, there is one "
-                "window, not none.",
+                "One too few: if window and target together fill all the hours, there is one "
+                "window, not zero.",
             ),
             Wrong(
                 1000 - 24,
-                "The target lies 6 hours after the window and must be inside too. And where "
-                "window and target fill all the hours, there is one window, not none.",
+                "The target lies 6 hours after the window and must be inside too. And if "
+                "window and target fill all the hours, there is one window, not zero.",
             ),
             Wrong(
                 1000 // 24,
@@ -331,7 +331,7 @@ EXERCISES = {
             Wrong(
                 -1 - (24 - 6),
                 "That is the place to index with. The lag is the number of hours before the "
-                "newest reading, whose place is -1.",
+                "newest reading, which is at place -1.",
             ),
         ),
         hint="Draw a line of hours: newest reading at 0, target at 6. Where is one day earlier?",
@@ -361,7 +361,7 @@ EXERCISES = {
             Wrong(3.8831, "That is the dew point, in °C. Pressure is the third feature."),
             Wrong(
                 3.7557,
-                "One hour too new: the newest reading stands at place -1, and it is lag 0.",
+                "One hour too new: the newest reading is at place -1, and it is lag 0.",
             ),
             Wrong(
                 2.5140,
@@ -400,11 +400,11 @@ EXERCISES = {
                 "That is four times the features. The units have to do with the last axis.",
             ),
         ),
-        hint="Which axis of which array counts units alone?",
+        hint="Which axis of which array has one entry for each unit?",
     ),
     "02-2": Exercise(
         answer=_quarter(1),
-        because="it has all rows, and of the columns the second quarter: units to 2 * units.",
+        because="it has all rows and the second quarter of the columns: units to 2 * units.",
         wrong=(
             Wrong(
                 _quarter(0), "That is the input gate: i comes first, forget is the quarter after."
@@ -417,11 +417,11 @@ EXERCISES = {
             ),
             Wrong(
                 EXAMPLE_RECURRENT_KERNEL[:, 1::4],
-                "Every fourth column mixes the gates: they stand block by block, not in turns.",
+                "Every fourth column mixes the gates: each gate is one block of columns.",
             ),
             Wrong(
                 EXAMPLE_RECURRENT_KERNEL.reshape(4, 3, 3)[1],
-                "reshape reads on along the rows, so it mixes the gates: cut columns instead.",
+                "reshape reads row by row, so it mixes the gates: cut columns instead.",
             ),
         ),
         hint="Keep every row and cut columns: the gates stand side by side, in the order i f c o.",
@@ -429,13 +429,13 @@ EXERCISES = {
     "02-3": Exercise(
         answer=4 * (10 + 64 + 1) * 64,
         because="there are 4 gates * (10 features + 64 units + 1 bias) * 64 units; "
-        "the 168 hours do not come in, since every hour uses the same weights.",
+        "the 168 hours do not count, since every hour uses the same weights.",
         wrong=(
             Wrong(
                 168 * 4 * (10 + 64 + 1) * 64,
                 "You counted the weights again for each hour. Every hour uses the same ones.",
             ),
-            Wrong(4 * (10 + 64) * 64, "The biases are missing: one a unit in each gate."),
+            Wrong(4 * (10 + 64) * 64, "The biases are missing: one for each unit in each gate."),
             Wrong((10 + 64 + 1) * 64, "That is one gate. How many are there?"),
             Wrong(
                 4 * (10 + 64 + 2) * 64,
@@ -466,14 +466,14 @@ EXERCISES = {
             Wrong(
                 0.5 * (2.0 + -1.0),
                 "It looks as if the forget gate multiplied the candidate too, or the input gate "
-                "the old state: each gate has its own.",
+                "the old state. Each gate multiplies only one of them.",
             ),
             Wrong(
                 0.5 * -1.0,
                 "That is c~ times f: the forget gate multiplies the old state, the input gate "
                 "the candidate.",
             ),
-            Wrong(0.25, "Was that i alone? Both gates come in, each with what it multiplies."),
+            Wrong(0.25, "Was that i alone? Use both gates, each with what it multiplies."),
             Wrong(
                 0.25 * 2.0 + 0.5 * -1.0,
                 "You swapped the gates: f multiplies the old state, i the candidate.",
@@ -511,13 +511,13 @@ EXERCISES = {
             ),
             Wrong(
                 0,
-                "The newest hour must count. Is it the forget gate that you shut, and does the "
-                "replay get the changed readings?",
+                "The newest hour must count. Did you shut the forget gate, and does the replay "
+                "get the changed readings?",
             ),
             Wrong(
                 24,
-                "That is the count where any difference counts, however small (the exercise asks "
-                "for more than 0.02), and also with the forget gates as they were. Check both.",
+                "You get that if any difference counts, however small (the exercise asks for more "
+                "than 0.02), or if the forget gates are as before. Check both.",
             ),
             Wrong(23, "Is the bias at -100 and not at 0? A forget gate at bias 0 is half open."),
             Wrong(
@@ -534,8 +534,8 @@ EXERCISES = {
         wrong=(
             Wrong(
                 0,
-                "The newest readings still come in, through the kernel. That one keeps its "
-                "weights.",
+                "The newest readings still come in, through the kernel. The kernel "
+                "keeps its weights.",
             ),
             Wrong(
                 24,
@@ -559,8 +559,8 @@ EXERCISES = {
     "04-1": Exercise(
         answer=np.sqrt(28 / 7),
         decimals=1,
-        because="the square of the norm counts entries: 28 * 28 * 4 against 7 * 28 * 4, "
-        "four times as many, and the root of four.",
+        because="the recurrent kernel has four times as many entries, 28 * 28 * 4 against "
+        "7 * 28 * 4, and the norm is the root of a sum over them.",
         wrong=(
             Wrong(
                 28 / 7, "That is how many times more entries it has. The norm is the root of a sum."
@@ -568,8 +568,8 @@ EXERCISES = {
             Wrong((28 / 7) ** 2, "You squared. Take the root instead."),
             Wrong(
                 1,
-                "That is right for the root mean square per entry. The Frobenius norm adds the "
-                "squares of all entries up.",
+                "That is right for the root mean square per entry. The Frobenius norm adds up "
+                "the squares of all entries.",
             ),
             Wrong(28, "That is the number of its rows alone. Compare both arrays."),
             Wrong(np.sqrt(7 / 28), "You divided the other way round. Which has more entries?"),
@@ -579,8 +579,8 @@ EXERCISES = {
     "04-2": Exercise(
         answer=1 / 1.8,
         decimals=2,
-        because="each number that comes in is 1.8 times as large, so what it is multiplied "
-        "with must be that much smaller. (The constant goes into the bias.)",
+        because="each reading is 1.8 times as large, so its weights must be that much smaller. "
+        "(The constant goes into the bias.)",
         wrong=(
             Wrong(1.8, "Then the product would grow twice: by the reading and by the weight."),
             Wrong(
@@ -609,7 +609,7 @@ EXERCISES = {
             Wrong(0.1430, "That is the rain. The dew point is the second feature."),
             Wrong(
                 1.0647 - 0.1430,
-                "That is the difference to the rain's damage. The exercise asks by how much the "
+                "That is the difference to the rain's cost. The exercise asks by how much the "
                 "error grows.",
             ),
             Wrong(3.7651, "That is the temperature: features count from 0."),
@@ -628,7 +628,7 @@ EXERCISES = {
             Wrong(0.9**11, "That is what 11 hours leave."),
             Wrong(
                 1 - 10 * 0.1,
-                "It does not lose a tenth of the first value each hour, but of what is left.",
+                "It does not lose a tenth of the first value each hour, but of what is left then.",
             ),
             Wrong(10 * 0.9, "A share is at most 1: the gates multiply, they don't add up."),
             Wrong(1 - 0.9**10, "That is the share that is gone."),
@@ -646,12 +646,12 @@ EXERCISES = {
             Wrong(
                 1 - 0.5 / 24,
                 "That would be right if each hour took the same amount. "
-                "It takes the same share of what is left.",
+                "But it takes the same share of what is left.",
             ),
             Wrong(1 - 1 / 24, "That leaves half after about 16 hours: try lh.half_life."),
             Wrong(0.5**24, "You raised to the power of 24. Take the root instead.", within=1e-8),
             Wrong(1, "A gate of 1 keeps all of it, for ever."),
-            Wrong(1 / 24, "That gate keeps next to nothing for even one hour."),
+            Wrong(1 / 24, "That gate keeps next to nothing, even for one hour."),
         ),
         hint="Which number gives one half when it is multiplied with itself 24 times?",
     ),
@@ -726,7 +726,7 @@ EXERCISES = {
     ),
     "06-3": Exercise(
         answer=np.array([3.0, 18.0]),
-        because="all methods but the two that follow the cell's own line name these two.",
+        because="all methods find these two, except the two that follow the cell's own line.",
         wrong=(
             Wrong(
                 np.array([18.0, 3.0]),
@@ -756,16 +756,16 @@ EXERCISES = {
             ),
             Wrong(
                 np.array([0.0, 23.0]),
-                "Those are lag 0 and a tie. Gate products and cell contributions have all their "
-                "weight on lag 0, and this network remembers through the recurrent kernel. Ask "
-                "another method.",
+                "Those are lag 0 and any other lag: none of the others has any weight. Gate "
+                "products and cell contributions have all their weight on lag 0, and this network "
+                "remembers through the recurrent kernel. Ask another method.",
             ),
         ),
-        hint="Two lags, as in [1, 2]. tasks.methods(unknown)['lag'] asks all methods.",
+        hint="Two lags, as in [1, 2]. scoring.ask(unknown)['lag'] asks all methods.",
     ),
     "06-4": Exercise(
         answer="either",
-        because="either of the two suffices, so a method that hides one at a time finds none.",
+        because="either of the two is enough, so a method that hides one at a time finds neither.",
         wrong=(
             Wrong("two lags", "There each lag counts by itself: hiding one changes the output."),
             Wrong(

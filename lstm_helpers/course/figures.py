@@ -58,7 +58,7 @@ def weather_panels(features: pd.DataFrame, *, axes: Sequence[Axes] | None = None
 
 
 def window(w: Windows, number: int, feature: int = 0, *, ax: Axes | None = None) -> Axes:
-    """One window and its target: what the network sees of one feature, and what it is to say.
+    """One window and its target: what the network sees of one feature, and what it has to forecast.
 
     Parameters
     ----------
@@ -79,7 +79,8 @@ def window(w: Windows, number: int, feature: int = 0, *, ax: Axes | None = None)
     newest, future = seen[-1], w.future[number, feature]
     hours = np.arange(1 - len(seen), 1)
     ax.plot(hours, seen, "o-", color=INK, markersize=4, label="what the network sees")
-    ax.plot([w.horizon], [future], "D", color=HIGHLIGHT, markersize=8, label="what it is to say")
+    said = "what it has to forecast"
+    ax.plot([w.horizon], [future], "D", color=HIGHLIGHT, markersize=8, label=said)
     ax.annotate(
         "",
         (w.horizon, future),
@@ -98,7 +99,7 @@ def window(w: Windows, number: int, feature: int = 0, *, ax: Axes | None = None)
 def error_bars(
     errors: Mapping[str, float], unit: str, *, highlight: str, ax: Axes | None = None
 ) -> Axes:
-    """One horizontal bar a forecast, the largest error on top, the value beside each.
+    """One horizontal bar for each forecast, the largest error on top, the value beside each.
 
     Parameters
     ----------
@@ -132,7 +133,7 @@ def forecast_lines(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """What came, as a dark line, and what each forecast had said for the same hours.
+    """The observed values as a dark line, and each forecast for the same hours.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What goes into a forecast and what comes of it: split, scale, cut into windows, errors.
+"""What a forecast needs and how good it is: split, scale, cut into windows, errors.
 
 NumPy and pandas; the network is in ``models``, the rules that it has to beat are in ``baselines``.
 """
@@ -19,13 +19,13 @@ UNSEEN_STATION = "gucheng"
 TIME_STEPS = 24
 """Hours that the network of the course sees."""
 REFERENCE_SEED = 2
-"""Of the model that the course looks into: the best of five on the validation year."""
+"""Seed of the model that the course explains: the best of five on the validation year."""
 YEARS = {
     "training": ("2013-03-01 00:00", "2015-02-28 23:00"),
     "validation": ("2015-03-01 00:00", "2016-02-29 23:00"),
     "test": ("2016-03-01 00:00", "2017-02-28 23:00"),
 }
-"""First and last hour of each part: two years to learn from, one to choose on, one to quote."""
+"""First and last hour of each part: two years to train on, one to choose on, one to report."""
 
 
 def split(features: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -57,7 +57,7 @@ class Scaler:
 
     @classmethod
     def fit(cls, training: Windows) -> Scaler:
-        """Measure on the windows of the training years, and on nothing else.
+        """Measure on the windows of the training years only.
 
         Raises
         ------
@@ -90,13 +90,13 @@ class Scaler:
 
 @dataclasses.dataclass(frozen=True)
 class Windows:
-    """Pairs of what the network sees and what it is to say.
+    """Pairs of what the network sees and what it has to forecast.
 
     Attributes
     ----------
     stretches : tuple of (windows, time_steps, features) arrays
         The windows of each unbroken stretch of hours, as views on its readings. Neighbouring
-        windows share all hours but one, so a copy of them would be 24 times as large.
+        windows share all hours but one, so a copy would be 24 times as large.
     inputs : (windows, time_steps, features)
         All of them. Oldest hour first: ``inputs[:, -1]`` is the newest reading, lag 0. A view
         where there is one stretch; else a copy, made anew whenever it is asked for.
@@ -161,7 +161,7 @@ def windows(segment: pd.DataFrame, time_steps: int = TIME_STEPS, horizon: int = 
     Raises
     ------
     ValueError
-        A length is below 1, or an hour lacks in the segment.
+        A length is below 1, or an hour is missing in the segment.
     """
     if time_steps < 1 or horizon < 1:
         raise ValueError(
@@ -272,7 +272,7 @@ class Data:
         ----------
         part, station : str
         every : int
-            1 for all windows, 2 for each second one, ...
+            1 for all windows, 2 for every second one, ...
 
         Returns
         -------
@@ -306,7 +306,7 @@ def join(sets: Iterable[Windows]) -> Windows:
     Raises
     ------
     ValueError
-        There is none, or horizons differ.
+        There is no set, or horizons differ.
     """
     sets = list(sets)
     horizons = {item.horizon for item in sets}
@@ -330,7 +330,7 @@ def with_clock(inputs: np.ndarray, w: Windows) -> np.ndarray:
     inputs : (windows, time_steps, features)
         Scaled readings of ``w``, oldest hour first.
     w : Windows
-        Whose times they are.
+        Their times are used.
 
     Returns
     -------
@@ -341,7 +341,7 @@ def with_clock(inputs: np.ndarray, w: Windows) -> np.ndarray:
     Raises
     ------
     ValueError
-        Another number of windows.
+        ``inputs`` and ``w`` have different numbers of windows.
     """
     if len(inputs) != len(w):
         raise ValueError(f"expected inputs of {len(w)} windows, got {len(inputs)}")
@@ -354,7 +354,7 @@ def with_clock(inputs: np.ndarray, w: Windows) -> np.ndarray:
 
 
 def day_and_year(times: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
-    """How far the day and the year have turned, as angles."""
+    """Time of day and time of year as angles."""
     hour = times.hour.to_numpy()
     return 2 * np.pi * hour / 24, 2 * np.pi * (times.day_of_year.to_numpy() + hour / 24) / 365.25
 
@@ -395,9 +395,10 @@ ALIKE = {"error": 0.01, "correlation": 0.99}
 def assert_alike(change: np.ndarray, stored: np.ndarray, w: Windows) -> None:
     """Check that a network trained again is as good as the stored one, and forecasts the same.
 
-    Weights can't be compared: processors round differently, and a training makes much of little.
-    Measured on the validation year, over processors: errors within 0.4 % and correlations from
-    0.998 on. Another *seed* is 2 to 3 % off in the temperature and correlates with 0.93 to 0.98.
+    Weights can't be compared: processors round differently, and a training makes small
+    differences large. Measured on the validation year, on several processors: errors within 0.4 %
+    and correlations from 0.998 on. Another *seed* is 2 to 3 % off in the temperature and correlates
+    with 0.93 to 0.98.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ def _folders() -> dict[str, list[Path]]:
     """The variable that moves them, and the folders that are written where it is not set."""
     from jupyter_core import paths
 
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home() raises where there is none)
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home() may raise an error)
     ipython = Path(os.environ.get("IPYTHONDIR") or home / ".ipython")
     if os.environ.get("MPLCONFIGDIR"):
         matplotlib = [Path(os.environ["MPLCONFIGDIR"])]

@@ -1,4 +1,4 @@
-"""The network of the course: build, train, ask, load; and what the cards say of those trained.
+"""The network of the course: build, train, forecast, load; and what its cards say.
 
 Keras is imported where a model is built or trained.
 """
@@ -69,8 +69,9 @@ def train(
 ) -> None:
     """Compile and fit a model as the course does.
 
-    Adam from ``LEARNING_RATE`` down to 0 along a cosine, batches of ``BATCH_SIZE``, compiled by
-    XLA. Call ``keras.utils.set_random_seed`` before the model is built: one seed, one result.
+    Adam; a learning rate that falls from ``LEARNING_RATE`` to 0 along a cosine; batches of
+    ``BATCH_SIZE``; compiled by XLA. Call ``keras.utils.set_random_seed`` before the model is built:
+    one seed, one result.
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ def train(
 
 
 def print_epochs():
-    """A Keras callback that prints one line an epoch, without times."""
+    """A Keras callback that prints one line for each epoch, without times."""
     import keras
 
     def line(epoch: int, logs: dict) -> None:
@@ -105,9 +106,9 @@ def print_epochs():
 def predict(model, w: Windows, scaler: Scaler, inputs: np.ndarray | None = None) -> np.ndarray:
     """The model's forecast as a change in units, (windows, features) float64.
 
-    ``inputs`` are what the model sees of these windows, their scaled readings unless given. Calls
-    the model eagerly: ``model.predict`` compiles anew for each model, and says so in a warning
-    from the fifth on.
+    ``inputs`` are what the model reads of these windows; the default is their scaled readings. It
+    calls the model directly: ``model.predict`` compiles each model anew, and warns from the fifth
+    on.
     """
     import keras
 
@@ -133,7 +134,7 @@ def load_model(
         0 to 4.
     kind : str
         ``"trained"``; a control: ``"untrained"``, ``"shuffled"`` (targets shuffled in training);
-        or ``"clock"``, at 6 hours: one whose inputs come from ``with_clock``.
+        or ``"clock"``, at 6 hours: its inputs come from ``with_clock``.
 
     Returns
     -------
@@ -172,7 +173,7 @@ def load_readout(
     kind: str = "trained",
     feature: int = 0,
 ) -> Readout:
-    """One feature's forecast by one of the stored models, as functions in NumPy.
+    """The forecast of one feature by one of the stored models, as functions in NumPy.
 
     Parameters
     ----------
@@ -212,10 +213,10 @@ def load_errors(folder: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row an error, columns ``kind`` ("trained", "untrained", "shuffled"; the name of a
+        One row for each error, columns ``kind`` ("trained", "untrained", "shuffled"; the name of a
         baseline; the name of what was varied, such as "12 epochs"), ``horizon`` in hours, ``seed``
         (-1 for a baseline), ``part``, ``station``, ``feature``, ``measure`` and ``error``, in the
-        feature's unit. What was varied has the validation year alone.
+        feature's unit. Where something was varied there is the validation year only.
     """
     card = json.loads((Path(folder) / "weather_models.json").read_text(encoding="utf-8"))
     rows = []
@@ -238,7 +239,7 @@ def load_errors(folder: str | Path) -> pd.DataFrame:
 
 
 def load_forget_bias_experiments(folder: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What ``make experiments`` found about the forget bias, one row a training.
+    """What ``make experiments`` found about the forget bias, one row for each training.
 
     Parameters
     ----------
@@ -262,7 +263,7 @@ def load_forget_bias_experiments(folder: str | Path) -> tuple[pd.DataFrame, pd.D
 
 
 def load_window_experiments(folder: str | Path, part: str = "validation") -> pd.DataFrame:
-    """What ``make experiments`` lost and won by showing the network less, or more.
+    """The errors that ``make experiments`` found when the network sees less, or more.
 
     Parameters
     ----------
@@ -275,7 +276,7 @@ def load_window_experiments(folder: str | Path, part: str = "validation") -> pd.
     -------
     DataFrame
         Mean absolute error of temperature in °C: column ``training`` is the mean over the three
-        training stations, ``unseen`` the fourth. One row a network, by ``horizon`` in hours,
+        training stations, ``unseen`` the fourth. One row for each network, by ``horizon`` in hours,
         ``shown`` ("newest 12", "without lags 14 to 19", "with the clock") and ``seed``. "newest 24"
         are the models of ``make model``.
     """

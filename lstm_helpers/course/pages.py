@@ -13,7 +13,7 @@ PAGE = """\
 {% endblock codecell %}
 {% block data_png scoped %}
 {% set alt = output | get_metadata('alt', 'image/png') %}
-{{ super() if alt is none
+{{ super() if not alt
    else super() | replace('<img ', '<img alt="' ~ (alt | escape_html) ~ '" ', 1) }}
 {% endblock data_png %}
 """

@@ -1,4 +1,4 @@
-"""Which method finds what was planted: ask every method in every world, and compare."""
+"""Which method finds the known answer: ask every method in every world, and compare."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Importances = dict[str, np.ndarray]
 
 
 def _weight_norms(world: World) -> Importances:
-    """Rows of the kernel, all gates together; weights serve every step alike and know no lag."""
+    """Rows of the kernel, all gates together. Every step uses the same weights: no lags."""
     return {"feature": np.linalg.norm(feature_norms(world.weights), axis=0)}
 
 
 def _gate_products(world: World) -> Importances:
-    """How far the gates are open from a step's writing to the output; gates know no feature."""
+    """How far the gates are open from a step until the output. They tell nothing of features."""
     trace = replay(world.weights, world.inputs)
     opened = trace.gates.i * memory.retention(trace) * trace.gates.o[:, -1:]
     return {"lag": attribution.temporal_profile(opened @ np.abs(world.head))}
 
 
 def _cell_contributions(world: World) -> Importances:
-    """The same times what was written: they sum to the output."""
+    """The same, multiplied by what was written: they add up to the output."""
     trace = replay(world.weights, world.inputs)
     written = memory.cell_contributions(trace)[0] * trace.gates.o[:, -1:]
     return {"lag": attribution.temporal_profile(written @ world.head)}
@@ -59,8 +59,8 @@ METHODS: dict[str, Callable[[World], Importances | np.ndarray]] = {
     "permutation": _permutation,
 }
 """Functions of a World. One may return attributions in the shape of the world's inputs, of which
-``ask`` takes absolute values, the mean over windows and the sum over the other axis; or what it
-says of each axis itself. Integrated gradients and occlusion start from zeros."""
+``ask`` takes absolute values, the mean over windows and the sum over the other axis; or
+``Importances``. Integrated gradients and occlusion start from zeros."""
 
 
 def ask(
@@ -72,12 +72,13 @@ def ask(
     ----------
     world : World
     methods : mapping from name to function
-        As ``METHODS`` is. Your own can enter: ``METHODS | {"mine": function}``.
+        As in ``METHODS``. You can add your own: ``METHODS | {"mine": function}``.
 
     Returns
     -------
     dict with "lag" and "feature", each a dict from method to importance
-        (time,) arrays, lag 0 first, and (features,) arrays. What a method does not say is missing.
+        (time,) arrays, lag 0 first, and (features,) arrays. A method that says nothing of an axis
+        is missing there.
 
     Raises
     ------
@@ -97,7 +98,7 @@ def ask(
             }
         if not said or not said.keys() <= lengths.keys():
             raise ValueError(
-                f"expected the method {name!r} to speak of lag or feature, got {list(said)}"
+                f"expected the method {name!r} to return lag or feature, got {list(said)}"
             )
         for axis, importance in said.items():
             found[axis][name] = _checks.returned(
@@ -120,7 +121,7 @@ def scoreboard(
     Returns
     -------
     dict with "lag" and "feature", each a dict from world to a dict from method to bool
-        Whether ``score`` of what ``ask`` brings has passed.
+        Whether ``score`` of what ``ask`` returns has passed.
     """
     board: dict[str, dict[str, dict[str, bool]]] = {"lag": {}, "feature": {}}
     for name in WORLDS:
@@ -134,7 +135,7 @@ def scoreboard(
 
 
 NOTICED = 0.02
-"""An entry counts as found from this share of the largest importance on."""
+"""An entry counts as found if it has at least this share of the largest importance."""
 
 
 class Score(NamedTuple):
@@ -143,13 +144,13 @@ class Score(NamedTuple):
     Attributes
     ----------
     rank_agreement : float
-        Spearman's correlation with the truth, ties at their mean rank. 0 if all entries are alike.
+        Spearman's correlation with the truth, ties at their mean rank. 0 if all entries are equal.
     mass : float
-        Share of the importance that lies on true entries; 0 if there is none.
+        Share of the importance that lies on true entries; 0 if no entry has any.
     misses : int
         True entries that were not found: below ``NOTICED`` of the largest.
     false_alarms : int
-        Other entries that were.
+        Other entries that were found.
     """
 
     rank_agreement: float
@@ -159,7 +160,7 @@ class Score(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """All that is true was found, nothing else was, and at least .9 of the mass is there."""
+        """Every true entry was found and no other, and they have at least .9 of the importance."""
         return self.misses == self.false_alarms == 0 and self.mass >= 0.9
 
 
@@ -171,18 +172,18 @@ def score(importance: Any, truth: Any) -> Score:
     importance : array of any shape
         0 or more, in any unit.
     truth : array of the same shape
-        True where the output depends on it, at least once. By lag it is
+        True where the output depends on the entry, at least once. By lag it is
         ``world.truth.any(axis=1)``, by feature ``world.truth.any(axis=0)``.
 
     Returns
     -------
     Score
-        Its ranks take differences below 1e-9 of the largest importance for rounding.
+        Its ranks ignore differences below 1e-9 of the largest importance.
 
     Raises
     ------
     TypeError, ValueError
-        Shapes differ, an importance is no number from 0 up, or nothing is true.
+        Shapes differ, an importance is not a number from 0 up, or no entry is true.
 
     Notes
     -----

@@ -1,7 +1,7 @@
-"""Tasks with a known answer, to count memory by training. NumPy only.
+"""Tasks with a known answer, to measure memory by training. NumPy only.
 
-A network that answers with the mean of all targets has their variance as squared error: that is
-the mark of having learned nothing.
+A network that has learned nothing answers with the mean of all targets. Its squared error is then
+their variance.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ADDING_VARIANCE = 1 / 6
 
 
 def remember_first(samples: int, time_steps: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Say at the end what came first, after ``time_steps - 1`` values of noise.
+    """Say at the end what the first value was, after ``time_steps - 1`` values of noise.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Load and clean hourly weather observations.
 
-``load`` reads a station's file as it is and refuses what cannot be true; ``clean`` fills short
-gaps, cuts long ones and counts both; ``segments`` finds the unbroken stretches that are left.
+``load`` reads a station's file as it is and raises an error for impossible values; ``clean`` fills
+short gaps, cuts long ones and counts both; ``segments`` finds the unbroken stretches that are left.
 """
 
 from __future__ import annotations
@@ -84,15 +84,15 @@ def load(path: str | Path) -> pd.DataFrame:
     -------
     DataFrame
         Columns temp, pres, dewp, rain, wspm (float64) and wd (text), indexed by the hour. Missing
-        values are NaN. Hours that the file leaves out are not invented.
+        values are NaN. Hours that the file leaves out are left out here too.
 
     Raises
     ------
     FileNotFoundError
-        Where there is no such file.
+        There is no such file.
     ValueError
-        A column is missing, or a value cannot be read, lies outside ``LIMITS``, or its hour
-        doubles the one before or is earlier. The message names file, row (as an editor counts
+        A column is missing, a value cannot be read or lies outside ``LIMITS``, or an hour is the
+        same as the one before or earlier. The message names file, row (as an editor counts
         them: the header is row 1) and column.
     """
     path = Path(path)
@@ -150,7 +150,7 @@ def wind_components(direction: pd.Series, speed: pd.Series) -> tuple[np.ndarray,
     -------
     u, v : (hours,) float64
         Wind towards the east and towards the north, in m/s; a north wind has ``v < 0``. NaN where
-        direction or speed is missing, but 0 in a calm, which needs no direction.
+        direction or speed is missing, but 0 in a calm, which has no direction.
     """
     degrees = direction.map({point: 22.5 * n for n, point in enumerate(COMPASS)}).astype(float)
     radians = np.deg2rad(degrees.to_numpy())
@@ -182,7 +182,7 @@ def clean(frame: pd.DataFrame, max_gap: int = 3) -> tuple[pd.DataFrame, Cleaning
     Raises
     ------
     ValueError
-        ``max_gap`` is negative or nothing is left.
+        ``max_gap`` is negative, or no complete row is left.
     """
     if max_gap < 0:
         raise ValueError(f"expected max_gap of 0 hours or more, got {max_gap}")
@@ -209,7 +209,7 @@ def clean(frame: pd.DataFrame, max_gap: int = 3) -> tuple[pd.DataFrame, Cleaning
 
 
 def segments(features: pd.DataFrame) -> list[pd.DataFrame]:
-    """Split a frame where its hourly index jumps; every part is a view in which no hour lacks."""
+    """Split a frame where its hourly index jumps. No hour is missing in a part; parts are views."""
     jumps = np.flatnonzero(features.index.to_series().diff().iloc[1:] != _HOUR) + 1
     edges = [0, *jumps.tolist(), len(features)]
     return [features.iloc[a:b] for a, b in itertools.pairwise(edges)]

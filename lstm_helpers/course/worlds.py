@@ -1,4 +1,4 @@
-"""Worlds with a known answer: LSTMs set by hand, so that it is known what the output depends on."""
+"""Worlds with a known answer: LSTMs set by hand, so we know what the output depends on."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from lstm_helpers.gates import Gates, LSTMWeights
 from lstm_helpers.readout import Readout
 
 FEATURES = ("value", "flag", "other")
-"""What every world reads: two times noise, and 0 or 1, unless the world says otherwise."""
+"""What every world reads: value and other are noise, flag is 0 or 1, unless the world differs."""
 VALUE, FLAG, OTHER = range(3)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class World:
-    """An LSTM that was set by hand, windows for it, and what it looks at in them.
+    """An LSTM that was set by hand, windows for it, and what its output depends on in them.
 
     Attributes
     ----------
@@ -28,9 +28,9 @@ class World:
     inputs : (samples, time, features) array
         The features are ``FEATURES``; the newest step comes last.
     targets : (samples,) array
-        By formula, without the LSTM, which gives the same.
+        From a formula, without the LSTM. The LSTM gives the same.
     truth : (time, features) array of bool
-        What moves the output, in windows such as these. Lag 0, the newest reading, comes first.
+        What changes the output, in windows such as these. Lag 0, the newest reading, comes first.
     """
 
     name: str
@@ -41,12 +41,12 @@ class World:
 
     @property
     def weights(self) -> LSTMWeights:
-        """Those of the LSTM."""
+        """The weights of the LSTM."""
         return self.readout.w
 
     @property
     def head(self) -> np.ndarray:
-        """(units, 1): what follows the last hidden state."""
+        """(units, 1): the matrix behind the last hidden state."""
         return self.readout.head
 
     @property
@@ -69,7 +69,7 @@ class World:
 def planted(name: str, seed: int, *, time_steps: int = 24, samples: int = 150) -> World:
     """Make a world whose answer is known.
 
-    With v for the value, near and far for two lags that are drawn from the seed, the output is
+    v is the value, near and far are two lags that are drawn from the seed. The output is
 
     ============= ================================================================
     one lag       v[far], handed on from unit to unit through the recurrent kernel
@@ -79,7 +79,7 @@ def planted(name: str, seed: int, *, time_steps: int = 24, samples: int = 150) -
     closed gate   v[far]; large weights on "other", behind an input gate that the
                   flag keeps closed: it is 1 in every window
     silent        v[far] + 5 * other[0]; but "other" is 0 in every window
-    either        1 if the flag was 1 near or far, else 0; it was at both or at none
+    either        1 if the flag was 1 near or far, else 0; it was at both or neither
     jump          v[far], but 0 if v rose by .6 or more in the newest step; v walks
                   slowly, like the weather, at most .3 a step, and never does that
     ============= ================================================================
