@@ -24,7 +24,7 @@ help:
 	@echo "                  ARGS=--continue goes on)"
 	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 10 minutes)"
 	@echo "make faults       plant faults and see which test catches each (ONLY=name for one)"
-	@echo "make lint         ruff over package, tests and notebooks"
+	@echo "make lint         ruff over package, tests and notebooks, mypy over the package"
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || \
@@ -79,3 +79,4 @@ faults: $(READY)
 lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m mypy

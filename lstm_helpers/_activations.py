@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,23 +20,23 @@ class Activation(NamedTuple):
         hard_sigmoid it is 0.
     """
 
-    function: Callable
-    slope: Callable
+    function: Callable[[np.ndarray, np.ndarray], Any]
+    slope: Callable[[np.ndarray], np.ndarray]
 
 
-def _sigmoid(z, out):
+def _sigmoid(z: np.ndarray, out: np.ndarray) -> None:
     np.exp(-z, out=out)
     out += 1
     np.reciprocal(out, out=out)
 
 
-def _hard_sigmoid(z, out):
+def _hard_sigmoid(z: np.ndarray, out: np.ndarray) -> None:
     np.add(z, 3, out=out)
     np.clip(out, 0, 6, out=out)
     out /= 6
 
 
-def _hard_sigmoid_keras1(z, out):
+def _hard_sigmoid_keras1(z: np.ndarray, out: np.ndarray) -> None:
     np.multiply(z, 0.2, out=out)
     out += 0.5
     np.clip(out, 0, 1, out=out)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+
+OfWindows = Callable[[np.ndarray], np.ndarray]
+"""A function of windows (windows, time, features)."""
 
 
 def real_numbers(name: str, given: Any, *, booleans: bool = True) -> np.ndarray:
@@ -62,13 +65,13 @@ def function(name: str, given: Any) -> None:
 
 def returned(name: str, result: Any, shape: tuple[int, ...]) -> np.ndarray:
     """What a function of the caller's returned, if it is real numbers of that shape."""
-    result = np.asarray(result)
+    array = np.asarray(result)
     wanted = f"shape {shape}" if shape else "one number"
-    if result.shape != shape:
-        raise ValueError(f"expected {name} to return {wanted}, got shape {result.shape}")
-    if result.dtype.kind not in "fiub":
-        raise TypeError(f"expected {name} to return real numbers, got dtype {result.dtype}")
-    return result
+    if array.shape != shape:
+        raise ValueError(f"expected {name} to return {wanted}, got shape {array.shape}")
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"expected {name} to return real numbers, got dtype {array.dtype}")
+    return array
 
 
 def one_of(name: str, given: Any, options: Iterable[str]) -> None:

@@ -16,11 +16,13 @@ Attributions are in the unit of the output, those of ``saliency`` in that unit p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lstm_helpers import _checks
+from lstm_helpers._checks import OfWindows
 
 # Bytes of the windows that one call gets, at least one window. A model that keeps its states for
 # the gradient takes tens of times as much; with 4 MiB here that falls out of the cache, and the
@@ -28,7 +30,7 @@ from lstm_helpers import _checks
 _CALL_BYTES = 2**20
 
 
-def saliency(gradient: Callable, inputs: np.ndarray) -> np.ndarray:
+def saliency(gradient: OfWindows, inputs: np.ndarray) -> np.ndarray:
     """The absolute gradient: how fast the output moves with each entry, whichever way.
 
     Simonyan, Vedaldi and Zisserman (2014), https://arxiv.org/abs/1312.6034, section 3.
@@ -54,14 +56,38 @@ def saliency(gradient: Callable, inputs: np.ndarray) -> np.ndarray:
     return np.abs(_called_on("gradient", gradient, inputs, inputs.shape[1:])).astype(inputs.dtype)
 
 
+@overload
 def integrated_gradients(
-    gradient: Callable,
+    gradient: OfWindows,
     inputs: np.ndarray,
-    baselines: Any = 0.0,
+    baselines: ArrayLike = 0.0,
+    n_steps: int = 50,
+    *,
+    return_convergence_delta: Literal[False] = False,
+    forward: OfWindows | None = None,
+) -> np.ndarray: ...
+
+
+@overload
+def integrated_gradients(
+    gradient: OfWindows,
+    inputs: np.ndarray,
+    baselines: ArrayLike = 0.0,
+    n_steps: int = 50,
+    *,
+    return_convergence_delta: Literal[True],
+    forward: OfWindows,
+) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def integrated_gradients(
+    gradient: OfWindows,
+    inputs: np.ndarray,
+    baselines: ArrayLike = 0.0,
     n_steps: int = 50,
     *,
     return_convergence_delta: bool = False,
-    forward: Callable | None = None,
+    forward: OfWindows | None = None,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """The gradient, averaged on the straight way from a baseline, times what was added there.
 
@@ -112,10 +138,10 @@ def integrated_gradients(
     inputs = _checks.windows("inputs", inputs)
     baselines = _checked_baselines(baselines, inputs)
     _checks.whole_number("n_steps", n_steps, 1)
-    if return_convergence_delta and forward is None:
-        raise ValueError("expected forward with return_convergence_delta, got None")
     if forward is not None:
         _checks.function("forward", forward)
+    elif return_convergence_delta:
+        raise ValueError("expected forward with return_convergence_delta, got None")
 
     nodes, node_weights = np.polynomial.legendre.leggauss(n_steps)  # on -1 to 1
     along = ((1 + nodes) / 2).astype(inputs.dtype)[:, None, None, None]
@@ -127,7 +153,7 @@ def integrated_gradients(
         mean = np.tensordot(node_weights[steps] / 2, gradients.reshape(points.shape), axes=1)
         attributions[part] += mean
     attributions *= inputs - baselines
-    if not return_convergence_delta:
+    if forward is None or not return_convergence_delta:
         return attributions.astype(inputs.dtype)
     end, start = (_called_on("forward", forward, ends, ()) for ends in (inputs, baselines))
     delta = attributions.sum(axis=(1, 2)) - (end - start)
@@ -135,9 +161,9 @@ def integrated_gradients(
 
 
 def occlusion(
-    forward: Callable,
+    forward: OfWindows,
     inputs: np.ndarray,
-    baselines: Any = 0.0,
+    baselines: ArrayLike = 0.0,
     window: tuple[int, int] = (1, 1),
 ) -> np.ndarray:
     """What the output loses when a window of (steps, features) is replaced: f(x) - f(x replaced).
@@ -204,7 +230,7 @@ def occlusion(
 
 
 def permutation(
-    error: Callable,
+    error: Callable[[np.ndarray], Any],
     inputs: np.ndarray,
     *,
     axis: str = "lag",
@@ -333,12 +359,16 @@ def _flat(points: np.ndarray) -> np.ndarray:
     return points.reshape(-1, *points.shape[2:])
 
 
-def _called(name: str, function: Callable, points: np.ndarray, shape: tuple) -> np.ndarray:
+def _called(
+    name: str, function: OfWindows, points: np.ndarray, shape: tuple[int, ...]
+) -> np.ndarray:
     """Call, and return the result if for each window there came what was expected."""
     return _checks.returned(name, function(points), (len(points), *shape))
 
 
-def _called_on(name: str, function: Callable, inputs: np.ndarray, shape: tuple) -> np.ndarray:
+def _called_on(
+    name: str, function: OfWindows, inputs: np.ndarray, shape: tuple[int, ...]
+) -> np.ndarray:
     """All of the inputs, in as many calls as it takes."""
     results = np.zeros((len(inputs), *shape))
     for part, _ in _calls(inputs, 1):
@@ -347,7 +377,7 @@ def _called_on(name: str, function: Callable, inputs: np.ndarray, shape: tuple) 
     return results
 
 
-def _called_error(error: Callable, inputs: np.ndarray) -> float:
+def _called_error(error: Callable[[np.ndarray], Any], inputs: np.ndarray) -> float:
     return float(_checks.returned("error", error(inputs), ()))
 
 
@@ -369,7 +399,7 @@ def _checked_baselines(baselines: Any, inputs: np.ndarray, samples: bool = False
         ) from None
 
 
-def _checked_places(axis: str, together: Any, shape: tuple) -> list[tuple]:
+def _checked_places(axis: str, together: Any, shape: tuple[int, ...]) -> list[tuple[Any, Any]]:
     """Where the entries are that are shuffled at once: indices of time and features."""
     _, time, features = shape
     count = time if axis == "lag" else features

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 from lstm_helpers import _checks
 from lstm_helpers.layouts import LAYOUTS, Layout
 
+T = TypeVar("T")
 
-class Gates(NamedTuple):
+
+class Gates(NamedTuple, Generic[T]):
     """One thing for each gate, in the order of Keras.
 
     Attributes
@@ -26,10 +28,10 @@ class Gates(NamedTuple):
     o : output gate
     """
 
-    i: Any
-    f: Any
-    c: Any
-    o: Any
+    i: T
+    f: T
+    c: T
+    o: T
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,9 +63,9 @@ class LSTMWeights:
         Shapes do not fit together.
     """
 
-    kernel: Gates
-    recurrent_kernel: Gates
-    bias: Gates | None = None
+    kernel: Gates[np.ndarray]
+    recurrent_kernel: Gates[np.ndarray]
+    bias: Gates[np.ndarray] | None = None
     activation: str = "tanh"
     recurrent_activation: str = "sigmoid"
     go_backwards: bool = False
@@ -254,7 +256,7 @@ def gate_norms(w: LSTMWeights, ord: str = "fro") -> dict[str, float]:
     }
 
 
-def feature_norms(w: LSTMWeights) -> Gates:
+def feature_norms(w: LSTMWeights) -> Gates[np.ndarray]:
     """How much weight each gate puts on each input feature: the row norms of its kernel.
 
     Parameters
@@ -276,7 +278,7 @@ def feature_norms(w: LSTMWeights) -> Gates:
     return Gates(*(np.linalg.norm(array.astype(np.float64), axis=1) for array in w.kernel))
 
 
-def unit_norms(w: LSTMWeights) -> Gates:
+def unit_norms(w: LSTMWeights) -> Gates[np.ndarray]:
     """How much weight flows into each unit's gates: its columns of both kernels as one vector.
 
     The bias is left out: it weighs nothing that comes in, and that of a forget gate starts at 1.

@@ -13,10 +13,17 @@ from typing import Any
 import numpy as np
 
 from lstm_helpers import _checks
+from lstm_helpers._checks import OfWindows
 from lstm_helpers._quiet import quiet
 
 with quiet():
     import keras
+
+Output = int | tuple[int, ...] | Callable[[Any], Any]
+"""Which output of a model is meant: its column, its place, or a function that takes it."""
+
+InputShape = tuple[int | None, int | None]
+"""(time, features) of what a model reads; None where it leaves that open."""
 
 # The largest number of a dtype; bfloat16 reaches about as far as float32.
 _LARGEST = {"float16": float(np.finfo(np.float16).max), "float64": float(np.finfo(float).max)}
@@ -65,6 +72,8 @@ class ForgetBias(keras.initializers.Initializer):
     def __init__(
         self, value: float | str, horizon: float | None = None, seed: Any | None = None
     ) -> None:
+        self.value: float | str
+        self.horizon: float | None = None
         if isinstance(value, str):
             if value != "chrono":
                 raise ValueError(f"expected a number or 'chrono', got {value!r}")
@@ -75,18 +84,18 @@ class ForgetBias(keras.initializers.Initializer):
                 raise ValueError(f"expected a horizon above 2 steps, got {self.horizon:g}")
             self.value = value
         else:
-            self.value, self.horizon = _checks.finite_number("value", value), None
+            self.value = _checks.finite_number("value", value)
             if horizon is not None:
                 raise ValueError(f"expected no horizon with a number, got horizon={horizon!r}")
         # Keeps and saves the seed as Keras does; a constant needs none and draws none.
-        self._draw = (
+        self._draw: Any = (
             None
             if self.horizon is None
             else keras.initializers.RandomUniform(1.0, self.horizon - 1, seed=seed)
         )
-        self._length = None
+        self._length: int | None = None
 
-    def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Any:
         """The whole bias of an LSTM layer.
 
         Parameters
@@ -116,7 +125,7 @@ class ForgetBias(keras.initializers.Initializer):
             )
         units, dtype = shape[0] // 4, keras.backend.standardize_dtype(dtype)
         zeros = keras.ops.zeros((units,), dtype)
-        if self.horizon is None:
+        if not isinstance(self.value, str):
             largest = _LARGEST.get(dtype, float(np.finfo(np.float32).max))
             if abs(self.value) > largest:
                 raise ValueError(
@@ -131,13 +140,13 @@ class ForgetBias(keras.initializers.Initializer):
         self._length = shape[0]
         return keras.ops.concatenate(bias)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """What ``from_config`` needs to make it again; Keras saves it with the layer."""
         seed = None if self._draw is None else self._draw.get_config()["seed"]
         return {"value": self.value, "horizon": self.horizon, "seed": seed}
 
 
-def keras_forward(model: Any, output: int | tuple[int, ...] | Callable = 0) -> Callable:
+def keras_forward(model: Any, output: Output = 0) -> OfWindows:
     """One output of a Keras model, as a function on arrays: ``forward`` of ``attribution``.
 
     Parameters
@@ -174,7 +183,7 @@ def keras_forward(model: Any, output: int | tuple[int, ...] | Callable = 0) -> C
     return _on_arrays(model, output, gradient=False)
 
 
-def keras_gradient(model: Any, output: int | tuple[int, ...] | Callable = 0) -> Callable:
+def keras_gradient(model: Any, output: Output = 0) -> OfWindows:
     """The gradient of one output of a Keras model by its inputs: ``gradient`` of ``attribution``.
 
     Backpropagation by the backend: ``GradientTape`` of TensorFlow, autograd of PyTorch. For LSTM
@@ -207,7 +216,7 @@ def keras_gradient(model: Any, output: int | tuple[int, ...] | Callable = 0) -> 
     return _on_arrays(model, output, gradient=True)
 
 
-def _on_arrays(model: Any, output: Any, gradient: bool) -> Callable:
+def _on_arrays(model: Any, output: Any, gradient: bool) -> OfWindows:
     shape, dtype = _checked_inputs_of(model)
     if not (callable(output) or _checks.is_whole(output) or isinstance(output, tuple)) or (
         isinstance(output, tuple) and not all(map(_checks.is_whole, output))
@@ -221,14 +230,14 @@ def _on_arrays(model: Any, output: Any, gradient: bool) -> Callable:
             f"expected Keras to run on {' or '.join(_BACKENDS)}, got {backend!r}"
         )
 
-    def select(x):
+    def select(x: Any) -> Any:
         # One input may still stand in a list or a dict.
         given = keras.tree.map_structure(lambda _: x, getattr(model, "input", x))
         return _selected(model(given, training=False), output, x.shape[0])
 
     run = _BACKENDS[backend](select, gradient, shape, dtype)
 
-    def on_arrays(inputs):
+    def on_arrays(inputs: np.ndarray) -> np.ndarray:
         inputs = np.asarray(inputs)
         if inputs.ndim != 3 or any(
             known not in (None, got) for known, got in zip(shape, inputs.shape[1:], strict=True)
@@ -242,10 +251,12 @@ def _on_arrays(model: Any, output: Any, gradient: bool) -> Callable:
     return on_arrays
 
 
-def _on_tensorflow(select: Callable, gradient: bool, shape: tuple, dtype: str) -> Callable:
+def _on_tensorflow(
+    select: Callable[[Any], Any], gradient: bool, shape: InputShape, dtype: str
+) -> OfWindows:
     import tensorflow as tf
 
-    def compute(x):
+    def compute(x: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = select(x)
@@ -254,14 +265,14 @@ def _on_tensorflow(select: Callable, gradient: bool, shape: tuple, dtype: str) -
     # The graph itself is kept: of tf.function, made for many models, TensorFlow would say that one
     # is traced too often.
     @functools.cache
-    def traced(shape):
+    def traced(shape: InputShape) -> Any:
         spec = tf.TensorSpec((None, *shape), dtype)
         return tf.function(compute, autograph=False).get_concrete_function(spec)
 
     if None not in shape:
         traced(shape)
 
-    def run(x):
+    def run(x: np.ndarray) -> np.ndarray:
         y, result = traced(x.shape[1:])(tf.constant(x))
         _check_windows(y.shape, len(x))
         return (tf.cast(result, tf.float32) if result.dtype == tf.bfloat16 else result).numpy()
@@ -269,10 +280,12 @@ def _on_tensorflow(select: Callable, gradient: bool, shape: tuple, dtype: str) -
     return run
 
 
-def _on_torch(select: Callable, gradient: bool, shape: tuple, dtype: str) -> Callable:
+def _on_torch(
+    select: Callable[[Any], Any], gradient: bool, shape: InputShape, dtype: str
+) -> OfWindows:
     import torch
 
-    def run(x):
+    def run(x: np.ndarray) -> np.ndarray:
         with torch.set_grad_enabled(gradient):
             x = keras.ops.convert_to_tensor(x).requires_grad_(gradient)
             result = select(x)
@@ -291,7 +304,7 @@ def _on_torch(select: Callable, gradient: bool, shape: tuple, dtype: str) -> Cal
 _BACKENDS = {"tensorflow": _on_tensorflow, "torch": _on_torch}
 
 
-def _checked_inputs_of(model: Any) -> tuple[tuple, str]:
+def _checked_inputs_of(model: Any) -> tuple[InputShape, str]:
     """((time, features), dtype) of the model's input; None for what the model leaves open."""
     if not isinstance(model, keras.Model):
         raise TypeError(f"expected a Keras model, got {type(model).__name__}")
@@ -315,7 +328,7 @@ def _checked_inputs_of(model: Any) -> tuple[tuple, str]:
     return shape[1:], inputs[0].dtype
 
 
-def _selected(outputs: Any, output: Any, windows: int | None):
+def _selected(outputs: Any, output: Any, windows: int | None) -> Any:
     """(windows,) of what the model returned. Their number is None while TensorFlow traces."""
     if callable(output):
         selected = output(outputs)
@@ -344,7 +357,7 @@ def _check_windows(shape: Any, windows: int | None) -> None:
         raise ValueError(f"expected output to return shape (windows,), got {shape}")
 
 
-def _found(gradient):
+def _found(gradient: Any) -> Any:
     if gradient is None:
         raise ValueError(
             "expected an output that depends on the inputs, got one without a gradient"

@@ -162,14 +162,14 @@ def _cell(layer: Any) -> Any:
         raise TypeError(f"{_WANTED}, got {'None' if layer is None else kind}")
     if not hasattr(layer, "cell"):
         raise TypeError(f"{_WANTED}, got {kind} without a cell")
-    cell = layer.cell
-    original = next(
-        (b for b in type(cell).__mro__ if b.__name__ == "LSTMCell" and _is_keras(b)), None
+    cell, own = layer.cell, type(layer.cell)
+    original: Any = next(
+        (b for b in own.__mro__ if b.__name__ == "LSTMCell" and _is_keras(b)), None
     )
     if original is None:
-        raise TypeError(f"{_WANTED}, got {kind} around {type(cell).__name__}")
-    if type(cell).call is not original.call:
-        raise TypeError(f"{_WANTED}, got {type(cell).__name__}, whose call() is its own")
+        raise TypeError(f"{_WANTED}, got {kind} around {own.__name__}")
+    if own.call is not original.call:
+        raise TypeError(f"{_WANTED}, got {own.__name__}, whose call() is its own")
     wrapper = bases.get("LSTM", bases["RNN"])
     for method in ("call", "inner_loop"):
         if getattr(type(layer), method) is not getattr(wrapper, method):

@@ -61,7 +61,7 @@ def _split_keras(arrays: Sequence[np.ndarray]) -> Parts:
         {gate: array[..., quarter] for gate, quarter in zip(GATES, quarters, strict=True)}
         for array in arrays
     ]
-    return kernel, recurrent_kernel, *(bias or [None])
+    return kernel, recurrent_kernel, bias[0] if bias else None
 
 
 def _join_keras(parts: Parts) -> list[np.ndarray]:
@@ -88,9 +88,10 @@ def _split_keras1(arrays: Sequence[np.ndarray]) -> Parts:
 
 
 def _join_keras1(parts: Parts) -> list[np.ndarray]:
-    if parts[2] is None:
+    kernel, recurrent_kernel, bias = parts
+    if bias is None:
         raise ValueError("layout 'keras1': expected a bias, got none: Keras 1 always had one")
-    return [part[gate] for gate in _KERAS1_ORDER for part in parts]
+    return [part[gate] for gate in _KERAS1_ORDER for part in (kernel, recurrent_kernel, bias)]
 
 
 def _hint(arrays: Sequence[np.ndarray]) -> str:

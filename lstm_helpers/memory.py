@@ -11,7 +11,8 @@ the recurrent kernel an old reading can also come back into a cell that has forg
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -26,6 +27,14 @@ from lstm_helpers.numpy_lstm import (
     checked_state,
     replay,
 )
+
+
+@overload
+def half_life(forget: float) -> float: ...
+
+
+@overload
+def half_life(forget: np.ndarray | Sequence[Any]) -> np.ndarray: ...
 
 
 def half_life(forget: Any) -> Any:
@@ -187,6 +196,18 @@ def recurrence_cut(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     return jacobian.reshape(time, features, outputs, batch).transpose(3, 2, 0, 1)
 
 
+@overload
+def time_constants(
+    w: LSTMWeights, x: np.ndarray, *, return_eigenvalues: Literal[False] = False
+) -> np.ndarray: ...
+
+
+@overload
+def time_constants(
+    w: LSTMWeights, x: np.ndarray, *, return_eigenvalues: Literal[True]
+) -> tuple[np.ndarray, np.ndarray]: ...
+
+
 @np.errstate(all="ignore")
 def time_constants(
     w: LSTMWeights, x: np.ndarray, *, return_eigenvalues: bool = False
@@ -268,7 +289,7 @@ def time_constants(
     return (constants, eigenvalues) if return_eigenvalues else constants
 
 
-def _along_the_line(w: LSTMWeights, x: np.ndarray, ways: Gates) -> np.ndarray:
+def _along_the_line(w: LSTMWeights, x: np.ndarray, ways: Gates[np.ndarray]) -> np.ndarray:
     """(time, features * outputs, batch), in the order of the work.
 
     ``ways`` lead from each gate's sum to features and outputs. The batch comes last, as it does
@@ -309,19 +330,21 @@ def _step_jacobians(w: LSTMWeights, trace: LSTMTrace) -> np.ndarray:
 
 
 def _in_float64(w: LSTMWeights) -> LSTMWeights:
-    def cast(group: Gates | None) -> Gates | None:
-        return None if group is None else Gates(*(array.astype(float) for array in group))
+    def cast(group: Gates[np.ndarray]) -> Gates[np.ndarray]:
+        return Gates(*(array.astype(float) for array in group))
 
     return dataclasses.replace(
         w,
         kernel=cast(w.kernel),
         recurrent_kernel=cast(w.recurrent_kernel),
-        bias=cast(w.bias),
+        bias=None if w.bias is None else cast(w.bias),
         compute_dtype=None,
     )
 
 
-def _into_cell(w: LSTMWeights, gates: Gates, before: np.ndarray) -> tuple[np.ndarray, ...]:
+def _into_cell(
+    w: LSTMWeights, gates: Gates[np.ndarray], before: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dc_t/dz for the sums z that go into i, f and candidate, given the cell before the step."""
     slope = ACTIVATIONS[w.activation].slope
     gate_slope = ACTIVATIONS[w.recurrent_activation].slope

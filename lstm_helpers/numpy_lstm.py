@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ class LSTMTrace:
     The signals are views on one array, in whose memory the batch is the last axis.
     """
 
-    gates: Gates
+    gates: Gates[np.ndarray]
     cell: np.ndarray
     hidden: np.ndarray
     initial_state: tuple[np.ndarray, np.ndarray]
@@ -176,7 +176,13 @@ def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     return jacobian.transpose(3, 2, 0, 1)
 
 
-def _forward(w, x, initial_state, mask, steps) -> None:
+def _forward(
+    w: LSTMWeights,
+    x: np.ndarray,
+    initial_state: Sequence[np.ndarray],
+    mask: np.ndarray | None,
+    steps: np.ndarray,
+) -> None:
     """Fill ``steps``, (time + 1, 6 units, batch).
 
     Rows of a step: i, f, o, candidate, and cell and hidden state *before* the step. So i * c~ and
@@ -221,7 +227,7 @@ def _forward(w, x, initial_state, mask, steps) -> None:
         h[...] = hidden
 
 
-def _backward(w, x, head, jacobian) -> None:
+def _backward(w: LSTMWeights, x: np.ndarray, head: np.ndarray, jacobian: np.ndarray) -> None:
     """Fill ``jacobian`` (time, features, outputs, batch), after a forward pass of its own.
 
     Per step, last first, with dh and dc the derivatives of all outputs by hidden and cell state:
@@ -276,7 +282,7 @@ def _side_by_side(w: LSTMWeights) -> np.ndarray:
     return np.ascontiguousarray(np.concatenate(gates, axis=1).T)
 
 
-def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable:
+def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable[[np.ndarray, np.ndarray], None]:
     """What turns z into the four gates. May fold a factor into the matrix."""
     sigmoids = 3 * w.units
     if (w.activation, w.recurrent_activation) == ("tanh", "sigmoid"):
@@ -285,7 +291,7 @@ def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable:
         half = np.array(0.5, w.dtype)
         matrix[:sigmoids] *= half
 
-        def activate(z, out):
+        def activate(z: np.ndarray, out: np.ndarray) -> None:
             np.tanh(z, out=out)
             gates = out[:sigmoids]
             np.multiply(gates, half, out=gates)
@@ -295,7 +301,7 @@ def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable:
         gate_activation = ACTIVATIONS[w.recurrent_activation].function
         activation = ACTIVATIONS[w.activation].function
 
-        def activate(z, out):
+        def activate(z: np.ndarray, out: np.ndarray) -> None:
             gate_activation(z[:sigmoids], out[:sigmoids])
             activation(z[sigmoids:], out[sigmoids:])
 

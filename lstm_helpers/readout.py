@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lstm_helpers import _checks
 from lstm_helpers.gates import LSTMWeights, require_weights
@@ -49,20 +50,20 @@ class Readout:
     (4, 6, 2)
     """
 
-    def __init__(self, w: LSTMWeights, head: np.ndarray, bias: float = 0.0) -> None:
+    def __init__(self, w: LSTMWeights, head: ArrayLike, bias: float = 0.0) -> None:
         require_weights(w)
         if w.stateful:
             raise ValueError(
                 "expected a layer that starts each window from zeros, got a stateful one"
             )
-        head = _checks.real_numbers("head", head)
-        if head.shape not in ((w.units,), (w.units, 1)):
-            more = ": take one column, head[:, [0]]" if head.shape[:1] == (w.units,) else ""
+        column = _checks.real_numbers("head", head)
+        if column.shape not in ((w.units,), (w.units, 1)):
+            more = ": take one column, head[:, [0]]" if column.shape[:1] == (w.units,) else ""
             raise ValueError(
-                f"expected head of shape ({w.units},) or ({w.units}, 1), got {head.shape}{more}"
+                f"expected head of shape ({w.units},) or ({w.units}, 1), got {column.shape}{more}"
             )
         self.w = w
-        self.head = head.reshape(-1, 1).astype(w.dtype)
+        self.head = column.reshape(-1, 1).astype(w.dtype)
         self.bias = _checks.finite_number("bias", bias)
 
     def forward(self, x: np.ndarray) -> np.ndarray:

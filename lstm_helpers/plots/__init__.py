@@ -18,6 +18,7 @@ from lstm_helpers.plots.figure import (
     show,
     subplots,
 )
+from lstm_helpers.plots.profiles import PROFILE_COLORS, describe_lag_profile, lag_profile
 from lstm_helpers.plots.sizes import (
     describe_distributions,
     describe_norms,
@@ -25,13 +26,7 @@ from lstm_helpers.plots.sizes import (
     norm_bars,
     rank_scatter,
 )
-from lstm_helpers.plots.steps import (
-    PROFILE_COLORS,
-    describe_lag_profile,
-    gate_trace,
-    lag_profile,
-    retention,
-)
+from lstm_helpers.plots.steps import gate_trace, retention
 from lstm_helpers.plots.weights import (
     array_map,
     describe_heatmaps,

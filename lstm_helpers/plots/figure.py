@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
+import matplotlib.transforms as mtransforms
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -25,7 +27,7 @@ SIGNED = "RdBu_r"
 NOT_FINITE = "#F0E442"
 """For what is NaN or infinite: no other map has yellow in it."""
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10.5,
     "axes.titlesize": 11.5,
@@ -41,7 +43,13 @@ WIDTH = 7.6
 """Inches; shown 100 pixels an inch, drawn with twice as many for projectors."""
 
 
-def subplots(rows: int = 1, columns: int = 1, *, height: float = 3.2, **kwargs) -> tuple:
+GivenAxes = Sequence[Axes] | np.ndarray
+"""What a caller may pass for several panels: a list, or what ``subplots`` returned."""
+
+
+def subplots(
+    rows: int = 1, columns: int = 1, *, height: float = 3.2, **kwargs: Any
+) -> tuple[Figure, Any]:
     """``plt.subplots`` in the style of the course, as wide as a notebook.
 
     Parameters
@@ -117,9 +125,8 @@ def legend_above(ax: Axes) -> None:
     width = ax.get_window_extent().width / ax.figure.dpi
     columns = 4 if width > 4.8 else 2 if width > 2.4 else 1
     title = ax.get_title(loc="left")
-    above = mpl.transforms.offset_copy(
-        ax.transAxes, ax.figure, y=18 if title else 2, units="points"
-    )
+    fig: Any = ax.figure  # a SubFigure serves too, but Matplotlib's types do not say so
+    above = mtransforms.offset_copy(ax.transAxes, fig, y=18 if title else 2, units="points")
     legend = ax.legend(
         frameon=False, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1),
         bbox_transform=above, borderpad=0.1, borderaxespad=0, labelcolor="linecolor",
@@ -148,9 +155,9 @@ def time_axis(ax: Axes, times: Sequence[Any] | None) -> None:
     """Dates along the bottom, where ``times`` are dates."""
     if times is None or not is_dates(times):
         return
-    locator = mpl.dates.AutoDateLocator(maxticks=8)
+    locator = mdates.AutoDateLocator(maxticks=8)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mpl.dates.ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
 
 
 def is_dates(times: Any) -> bool:

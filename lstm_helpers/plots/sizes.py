@@ -16,6 +16,7 @@ from lstm_helpers.plots.figure import (
     HIGHLIGHT,
     INK,
     MUTED,
+    GivenAxes,
     given_axes,
     legend_above,
     number,
@@ -101,7 +102,7 @@ def describe_norms(w: LSTMWeights, *, ord: str = "fro") -> str:
         finite = {gate: norm for gate, norm in own.items() if np.isfinite(norm)}
         words = []
         if finite:
-            high, low = max(finite, key=finite.get), min(finite, key=finite.get)
+            high, low = max(finite, key=finite.__getitem__), min(finite, key=finite.__getitem__)
             words.append(f"largest {number(own[high])} ({GATE_NAMES[high]})")
             words.append(f"smallest {number(own[low])} ({GATE_NAMES[low]})")
         words += [f"{number(n)} ({GATE_NAMES[g]})" for g, n in own.items() if g not in finite]
@@ -114,7 +115,7 @@ def gate_distributions(
     *,
     bins: int = 25,
     limit: float | None = None,
-    axes: Sequence[Axes] | None = None,
+    axes: GivenAxes | None = None,
 ) -> np.ndarray:
     """How the weights of each gate are spread, as outlines in the colours of the gates.
 
@@ -155,7 +156,7 @@ def gate_distributions(
         for gate, array in zip(GATES, arrays, strict=True):
             finite = array[np.isfinite(array)]
             lost += array.size - finite.size
-            beyond += np.count_nonzero(np.abs(finite) > ends)
+            beyond += int(np.count_nonzero(np.abs(finite) > ends))
             counts, _ = np.histogram(finite, edges)
             ax.stairs(
                 100 * counts / max(finite.size, 1),
@@ -233,19 +234,19 @@ def rank_scatter(
     ValueError
         Lengths differ, or a value is NaN or infinite: it has no place.
     """
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if not x.shape == y.shape == (len(labels),):
-        raise ValueError(f"expected {len(labels)} x and y, got shapes {x.shape} and {y.shape}")
+    xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if not xs.shape == ys.shape == (len(labels),):
+        raise ValueError(f"expected {len(labels)} x and y, got shapes {xs.shape} and {ys.shape}")
     lost = [
-        name for name, ok in zip(labels, np.isfinite(x) & np.isfinite(y), strict=True) if not ok
+        name for name, ok in zip(labels, np.isfinite(xs) & np.isfinite(ys), strict=True) if not ok
     ]
     if lost:
         raise ValueError(f"expected finite x and y, got NaN or infinite for {', '.join(lost)}")
     ax = panel(ax, 3.6)
     colors = [HIGHLIGHT if name == highlight else INK for name in labels]
-    ax.scatter(x, y, color=colors, s=28)
-    for *point, name, color in zip(x, y, labels, colors, strict=True):
-        ax.annotate(name, point, (5, 4), textcoords="offset points", color=color)
+    ax.scatter(xs, ys, color=colors, s=28)
+    for at_x, at_y, name, color in zip(xs, ys, labels, colors, strict=True):
+        ax.annotate(name, (at_x, at_y), (5, 4), textcoords="offset points", color=color)
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.margins(0.12)

@@ -20,6 +20,7 @@ from lstm_helpers.plots.figure import (
     MUTED,
     NOT_FINITE,
     SIGNED,
+    GivenAxes,
     given_axes,
     number,
     panel,
@@ -115,7 +116,7 @@ def gate_heatmaps(
     *,
     feature_names: Sequence[str] | None = None,
     limit: float | None = None,
-    axes: Sequence[Axes] | None = None,
+    axes: GivenAxes | None = None,
 ) -> np.ndarray:
     """Every weight of the layer in its place, by gate, all on one scale.
 
