@@ -18,6 +18,15 @@ class Activation(NamedTuple):
     slope : callable
         y -> the derivative, computed from the function's *value* y. At the corners of relu and
         hard_sigmoid it is 0.
+
+    Examples
+    --------
+    >>> from lstm_helpers._activations import ACTIVATIONS
+    >>> out = np.empty(3)
+    >>> function, slope = ACTIVATIONS["sigmoid"]
+    >>> function(np.array([-1.0, 0.0, 1.0]), out)
+    >>> out.round(3).tolist(), slope(out).round(3).tolist()
+    ([0.269, 0.5, 0.731], [0.197, 0.25, 0.197])
     """
 
     function: Callable[[np.ndarray, np.ndarray], Any]

@@ -50,6 +50,12 @@ def saliency(gradient: OfWindows, inputs: np.ndarray) -> np.ndarray:
     ------
     TypeError, ValueError
         ``gradient`` is no function or returns another shape, or the inputs are not as said.
+
+    Examples
+    --------
+    >>> x = np.ones((1, 3, 2))  # output: the sum of x squared, so the gradient is 2 x
+    >>> lh.saliency(lambda x: 2 * x, -x).tolist()
+    [[[2.0, 2.0], [2.0, 2.0], [2.0, 2.0]]]
     """
     _checks.function("gradient", gradient)
     inputs = _checks.windows("inputs", inputs)
@@ -133,6 +139,12 @@ def integrated_gradients(
     -----
     Sums are in float64. What a call of ``gradient`` gets is at most 1 MiB, or one window.
     Padding that a Masking layer skips has to keep its value in the baselines, or it is read.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0, 2.0], [3.0, 4.0]]])  # output: the sum of x squared
+    >>> lh.integrated_gradients(lambda x: 2 * x, x).round(6).tolist()
+    [[[1.0, 4.0], [9.0, 16.0]]]
     """
     _checks.function("gradient", gradient)
     inputs = _checks.windows("inputs", inputs)
@@ -201,6 +213,12 @@ def occlusion(
     Sums are in float64. What a call of ``forward`` gets is at most 1 MiB, or one window. It is
     asked once for each window, sample and place.
     Padding that a Masking layer skips has to keep its value in the baselines, or it is read.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0, 2.0], [3.0, 4.0]]])  # output: the sum of x squared
+    >>> lh.occlusion(lambda x: (x**2).sum(axis=(1, 2)), x).tolist()
+    [[[1.0, 4.0], [9.0, 16.0]]]
     """
     _checks.function("forward", forward)
     inputs = _checks.windows("inputs", inputs)
@@ -284,6 +302,13 @@ def permutation(
     It is asked once, and ``repeats`` times for each value that is returned, each time with a copy
     of all inputs that it may change. Shuffled windows can be such as never occur, and what the
     model says of them is part of the answer: groups keep them closer to what does.
+
+    Examples
+    --------
+    >>> x = np.arange(12.0).reshape(6, 2, 1)  # 6 windows; the target is the newest reading
+    >>> cost = lh.permutation(lambda z: np.abs(z[:, -1, 0] - x[:, -1, 0]).mean(), x)
+    >>> cost.shape, bool(cost[0] > 1), float(cost[1])
+    ((2,), True, 0.0)
     """
     _checks.function("error", error)
     inputs = _checks.windows("inputs", inputs)
@@ -336,6 +361,12 @@ def temporal_profile(attributions: np.ndarray) -> np.ndarray:
     ------
     TypeError, ValueError
         Not an array of numbers of that shape, or no window.
+
+    Examples
+    --------
+    >>> attributions = np.array([[[1.0, -2.0], [0.5, 0.0]]])  # 1 window, 2 steps, 2 features
+    >>> lh.temporal_profile(attributions).tolist()
+    [0.5, 3.0]
     """
     attributions = _checks.windows("attributions", attributions)
     if len(attributions) == 0:

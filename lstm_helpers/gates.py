@@ -26,6 +26,12 @@ class Gates(NamedTuple, Generic[T]):
     f : forget gate
     c : candidate, what Keras' source calls the cell
     o : output gate
+
+    Examples
+    --------
+    >>> gates = lh.Gates(i="in", f="keep", c="new", o="out")
+    >>> gates.f, gates[1]
+    ('keep', 'keep')
     """
 
     i: T
@@ -61,6 +67,14 @@ class LSTMWeights:
         An array is not a floating-point NumPy array, or dtypes differ.
     ValueError
         Shapes do not fit together.
+
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> w.kernel.f.shape, w.recurrent_kernel.f.shape, w.bias.f.shape  # 2 features, 3 units
+    ((2, 3), (3, 3), (3,))
+    >>> w.kernel.f[0].tolist(), w.bias.o.tolist()
+    ([1.0, 1.0, 1.0], [0.0, 0.0, 0.0])
     """
 
     kernel: Gates[np.ndarray]
@@ -109,17 +123,38 @@ class LSTMWeights:
 
     @property
     def input_dim(self) -> int:
-        """Features that the layer reads."""
+        """Features that the layer reads.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> w.input_dim
+        2
+        """
         return self.kernel.i.shape[0]
 
     @property
     def units(self) -> int:
-        """Length of the hidden state."""
+        """Length of the hidden state.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> w.units
+        3
+        """
         return self.kernel.i.shape[1]
 
     @property
     def dtype(self) -> np.dtype:
-        """Dtype of the arrays."""
+        """Dtype of the arrays.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> w.dtype
+        dtype('float64')
+        """
         return self.kernel.i.dtype
 
     @classmethod
@@ -157,6 +192,17 @@ class LSTMWeights:
             The layout is unknown, or number or shapes of the arrays do not fit it.
         TypeError
             An array is not of floats, or dtypes differ.
+
+        Examples
+        --------
+        >>> kernel = np.arange(24.0).reshape(2, 12)
+        >>> w = lh.LSTMWeights.from_arrays([kernel, np.zeros((3, 12)), np.zeros(12)])
+        >>> w.kernel.i
+        array([[ 0.,  1.,  2.],
+               [12., 13., 14.]])
+        >>> w.kernel.f  # the second quarter of the columns
+        array([[ 3.,  4.,  5.],
+               [15., 16., 17.]])
         """
         chosen = _layout(layout)
         arrays = [np.asarray(array) for array in arrays]
@@ -186,6 +232,14 @@ class LSTMWeights:
         ------
         ValueError
             The layout is unknown, or cannot hold these weights.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> [array.shape for array in w.to_arrays()]
+        [(2, 12), (3, 12), (12,)]
+        >>> len(w.to_arrays("keras1"))
+        12
         """
         bias = None if self.bias is None else self.bias._asdict()
         parts = (self.kernel._asdict(), self.recurrent_kernel._asdict(), bias)
@@ -243,6 +297,15 @@ def gate_norms(w: LSTMWeights, ord: str = "fro") -> dict[str, float]:
     Notes
     -----
     Golub and Van Loan, Matrix Computations, section 2.3.
+
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> norms = lh.gate_norms(w)
+    >>> len(norms), round(norms["W_f"], 3), norms["U_f"]
+    (12, 2.449, 0.0)
+    >>> lh.gate_norms(w, "rms")["W_f"]
+    1.0
     """
     require_weights(w)
     _checks.one_of("ord", ord, NORMS)
@@ -273,6 +336,13 @@ def feature_norms(w: LSTMWeights) -> Gates[np.ndarray]:
     ------
     TypeError
         ``w`` is no LSTMWeights.
+
+    Examples
+    --------
+    >>> kernel = np.ones((2, 16)) * [[3.0], [1.0]]  # (2 features, 4 * 4 units)
+    >>> w = lh.LSTMWeights.from_arrays([kernel, np.zeros((4, 16))])
+    >>> lh.feature_norms(w).f
+    array([6., 2.])
     """
     require_weights(w)
     return Gates(*(np.linalg.norm(array.astype(np.float64), axis=1) for array in w.kernel))
@@ -298,6 +368,14 @@ def unit_norms(w: LSTMWeights) -> Gates[np.ndarray]:
     ------
     TypeError
         ``w`` is no LSTMWeights.
+
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.full((1, 8), 3.0), np.full((2, 8), 4.0)])
+    >>> lh.unit_norms(w).f.shape
+    (2,)
+    >>> lh.unit_norms(w).f.round(3)  # the root of 9 + 16 + 16
+    array([6.403, 6.403])
     """
     require_weights(w)
     columns = (
@@ -316,7 +394,15 @@ def _norm(array: np.ndarray, ord: str) -> float:
 
 
 def require_weights(w: object) -> None:
-    """Raise unless it is LSTMWeights."""
+    """Raise unless it is LSTMWeights.
+
+    Examples
+    --------
+    >>> from lstm_helpers.gates import require_weights
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> require_weights(w) is None
+    True
+    """
     if not isinstance(w, LSTMWeights):
         raise TypeError(f"expected LSTMWeights, got {type(w).__name__}")
 

@@ -67,6 +67,17 @@ class ForgetBias(keras.initializers.Initializer):
     An initializer is told a shape and no more. Keras' default asks it twice, for (units,) and for
     (2 * units,), so one instance serves one length, and whoever asks for two is refused. Layers of
     different widths need an instance each.
+
+    Examples
+    --------
+    >>> from lstm_helpers.keras_tools import ForgetBias
+    >>> with lh.quiet():
+    ...     import keras
+    ...     bias = ForgetBias(5.0)
+    ...     layer = keras.layers.LSTM(2, bias_initializer=bias, unit_forget_bias=False)
+    ...     layer.build((None, 6, 3))
+    >>> lh.gate_weights(layer).bias.f.tolist()
+    [5.0, 5.0]
     """
 
     def __init__(
@@ -141,7 +152,14 @@ class ForgetBias(keras.initializers.Initializer):
         return keras.ops.concatenate(bias)
 
     def get_config(self) -> dict[str, Any]:
-        """What ``from_config`` needs to make it again; Keras saves it with the layer."""
+        """What ``from_config`` needs to make it again; Keras saves it with the layer.
+
+        Examples
+        --------
+        >>> from lstm_helpers.keras_tools import ForgetBias
+        >>> ForgetBias("chrono", horizon=100, seed=1).get_config()
+        {'value': 'chrono', 'horizon': 100.0, 'seed': 1}
+        """
         seed = None if self._draw is None else self._draw.get_config()["seed"]
         return {"value": self.value, "horizon": self.horizon, "seed": seed}
 
@@ -179,6 +197,17 @@ def keras_forward(model: Any, output: Output = 0) -> OfWindows:
     Notes
     -----
     TensorFlow traces once for each number of time steps, not for each number of windows.
+
+    Examples
+    --------
+    >>> from lstm_helpers import keras_tools
+    >>> with lh.quiet():
+    ...     import keras
+    ...     layers = [keras.Input((6, 2)), keras.layers.LSTM(4), keras.layers.Dense(1)]
+    ...     model = keras.Sequential(layers)
+    >>> forward = keras_tools.keras_forward(model)
+    >>> forward(np.zeros((3, 6, 2))).shape
+    (3,)
     """
     return _on_arrays(model, output, gradient=False)
 
@@ -212,6 +241,17 @@ def keras_gradient(model: Any, output: Output = 0) -> OfWindows:
     -----
     The windows must not meet in the model. With ``training=False`` those of Keras' own layers
     do not.
+
+    Examples
+    --------
+    >>> from lstm_helpers import keras_tools
+    >>> with lh.quiet():
+    ...     import keras
+    ...     layers = [keras.Input((6, 2)), keras.layers.LSTM(4), keras.layers.Dense(1)]
+    ...     model = keras.Sequential(layers)
+    >>> gradient = keras_tools.keras_gradient(model)
+    >>> lh.integrated_gradients(gradient, np.zeros((3, 6, 2))).shape
+    (3, 6, 2)
     """
     return _on_arrays(model, output, gradient=True)
 

@@ -36,6 +36,16 @@ def gate_weights(layer: Any) -> LSTMWeights:
         Something else than such a layer.
     ValueError
         The layer has no weights yet.
+
+    Examples
+    --------
+    >>> with lh.quiet():
+    ...     import keras
+    >>> layer = keras.layers.LSTM(4)
+    >>> layer.build((None, 6, 2))
+    >>> w = lh.gate_weights(layer)
+    >>> w.kernel.f.shape, w.bias.f.shape
+    ((2, 4), (4,))
     """
     cell = _cell(layer)
     arrays = layer.get_weights()
@@ -71,6 +81,18 @@ def set_gate_weights(layer: Any, w: LSTMWeights) -> None:
         Not such a layer, not LSTMWeights, or a dtype that would have to be rounded.
     ValueError
         Another shape or activation, bias on one side only, or a value that is not finite.
+
+    Examples
+    --------
+    >>> with lh.quiet():
+    ...     import keras
+    >>> layer = keras.layers.LSTM(4)
+    >>> layer.build((None, 6, 2))
+    >>> w = lh.gate_weights(layer)
+    >>> w.kernel.f[...] = 0  # so the forget gate reads no feature
+    >>> lh.set_gate_weights(layer, w)
+    >>> lh.gate_norms(lh.gate_weights(layer))["W_f"]
+    0.0
     """
     now = gate_weights(layer)
     require_weights(w)
@@ -122,6 +144,16 @@ def set_forget_bias(layer: Any, value: Any) -> None:
     ValueError
         The layer has no weights yet or no bias; ``value`` has another shape, is not finite, or is
         too large for the layer's dtype. The layer is as it was.
+
+    Examples
+    --------
+    >>> with lh.quiet():
+    ...     import keras
+    >>> layer = keras.layers.LSTM(4)
+    >>> layer.build((None, 6, 2))
+    >>> lh.set_forget_bias(layer, 5.0)
+    >>> lh.gate_weights(layer).bias.f.tolist()
+    [5.0, 5.0, 5.0, 5.0]
     """
     w = gate_weights(layer)
     if w.bias is None:

@@ -33,6 +33,13 @@ class Layout:
         List of arrays -> Parts.
     join : callable
         Parts -> list of arrays.
+
+    Examples
+    --------
+    >>> lh.LAYOUTS["keras"].order, lh.LAYOUTS["keras1"].order
+    ('ifco', 'icfo')
+    >>> lh.LAYOUTS["keras1"].stored_as
+    '12 arrays: W (F, H), U (H, H), b (H,) of one gate after the other'
     """
 
     order: str

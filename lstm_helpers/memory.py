@@ -59,6 +59,13 @@ def half_life(forget: Any) -> Any:
         Something else than real numbers.
     ValueError
         A value below 0 or above 1, or NaN.
+
+    Examples
+    --------
+    >>> float(lh.half_life(0.5))
+    1.0
+    >>> lh.half_life([0.0, 0.5, 0.99, 1.0]).round(1).tolist()
+    [0.0, 1.0, 69.0, inf]
     """
     gate = _checks.real_numbers("forget gates", forget, booleans=False).astype(float)
     outside = ~((gate >= 0) & (gate <= 1))
@@ -97,6 +104,16 @@ def retention(trace: LSTMTrace) -> np.ndarray:
     ------
     TypeError
         Not an LSTMTrace.
+
+    Examples
+    --------
+    >>> from lstm_helpers import memory
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> trace = lh.replay(w, np.zeros((4, 3, 2)))  # all forget gates are 0.5
+    >>> memory.retention(trace).shape
+    (4, 3, 3)
+    >>> memory.retention(trace)[0, :, 0].tolist()
+    [0.25, 0.5, 1.0]
     """
     return _products(trace)[:, 1:]
 
@@ -131,6 +148,17 @@ def cell_contributions(trace: LSTMTrace) -> tuple[np.ndarray, np.ndarray]:
     -----
     That a step wrote a share does not make its reading the cause: what it wrote also depends on
     the hidden state it came with, and so on readings before it.
+
+    Examples
+    --------
+    >>> from lstm_helpers import memory
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> trace = lh.replay(w, np.ones((4, 3, 2)))
+    >>> written, left = memory.cell_contributions(trace)
+    >>> written.shape, left.shape
+    ((4, 3, 3), (4, 3))
+    >>> np.allclose(written.sum(axis=1) + left, trace.cell[:, -1])
+    True
     """
     kept = _products(trace)
     written = trace.gates.i * trace.gates.c
@@ -181,6 +209,17 @@ def recurrence_cut(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
 
     Derivatives at corners and memory: as in ``input_jacobian``. What is cut off can have the other
     sign, so this part may be larger than the whole.
+
+    Examples
+    --------
+    >>> from lstm_helpers import memory
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> x, head = np.ones((4, 6, 2)), np.ones((3, 1))
+    >>> part = memory.recurrence_cut(w, x, head)
+    >>> part.shape
+    (4, 1, 6, 2)
+    >>> np.allclose(part, lh.input_jacobian(w, x, head))  # all of it: the recurrent kernel is 0
+    True
     """
     x, head = checked_for_gradient(w, x, head)
     batch, time, features = x.shape
@@ -265,6 +304,16 @@ def time_constants(
     Computed in float64, in blocks of the batch: about 256 MiB at most, unless a single sequence
     needs more. Rounding moves an eigenvalue of 1 by about 1e-16, and one of 0 by much more where
     the matrix has no full set of eigenvectors, as that of a delay line: do not read the fastest.
+
+    Examples
+    --------
+    >>> from lstm_helpers import memory
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> constants = memory.time_constants(w, np.zeros((4, 6, 2)))
+    >>> constants.shape
+    (4, 6)
+    >>> constants[0, :3].round(2).tolist()  # 3 cells with forget gates of 0.5
+    [1.44, 1.44, 1.44]
     """
     x = checked_input(w, x)
     checked_state(w, None, 0)

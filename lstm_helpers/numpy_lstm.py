@@ -50,6 +50,17 @@ class LSTMTrace:
         True where a step counts, in the order of the work.
 
     The signals are views on one array, in whose memory the batch is the last axis.
+
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> trace = lh.replay(w, np.zeros((4, 6, 2)))  # 4 windows of 6 steps
+    >>> trace
+    LSTMTrace(batch=4, time=6, units=3, dtype=float64)
+    >>> trace.gates.f.shape, trace.cell.shape, trace.hidden.shape
+    ((4, 6, 3), (4, 6, 3), (4, 6, 3))
+    >>> trace.gates.f[0, 0].tolist()  # the sigmoid of 0
+    [0.5, 0.5, 0.5]
     """
 
     gates: Gates[np.ndarray]
@@ -102,6 +113,17 @@ def replay(
     -----
     Equations: the head of this module. NaN and infinity come out where Keras puts them. Beyond
     input and output the work takes about 256 MiB at most, in blocks of the batch.
+
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> x = np.zeros((4, 6, 2))
+    >>> x[:, 0] = 1  # a push at the first step, which then fades
+    >>> trace = lh.replay(w, x)
+    >>> trace.cell.shape
+    (4, 6, 3)
+    >>> trace.cell[0, :3, 0].round(3).tolist()
+    [0.849, 0.425, 0.212]
     """
     x = checked_input(w, x)
     batch, time, _ = x.shape
@@ -163,6 +185,15 @@ def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     Each activation's derivative is taken from its value, tanh' = 1 - tanh^2; at the corners of
     relu and hard_sigmoid it is 0. There is no mask. The work takes about 256 MiB at most, in blocks
     of the batch, unless a single sequence needs more.
+
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> jacobian = lh.input_jacobian(w, np.zeros((4, 6, 2)), head=np.eye(3))
+    >>> jacobian.shape
+    (4, 3, 6, 2)
+    >>> jacobian[0, 0, -3:, 0].tolist()  # each step before the newest counts half as much
+    [0.0625, 0.125, 0.25]
     """
     x, head = checked_for_gradient(w, x, head)
     batch, time, features = x.shape
@@ -309,13 +340,28 @@ def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable[[np.ndarray, np.n
 
 
 def blocks(batch: int, bytes_per_sample: int) -> list[slice]:
-    """Parts of the batch whose work fits into the allowance, at least one sample each."""
+    """Parts of the batch whose work fits into the allowance, at least one sample each.
+
+    Examples
+    --------
+    >>> from lstm_helpers.numpy_lstm import blocks
+    >>> blocks(batch=5, bytes_per_sample=2**27)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
     size = max(1, _WORKSPACE // bytes_per_sample)
     return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
 
 
 def checked_input(w: LSTMWeights, x: Any) -> np.ndarray:
-    """Return x as an array, once nothing forbids to run the layer."""
+    """Return x as an array, once nothing forbids to run the layer.
+
+    Examples
+    --------
+    >>> from lstm_helpers.numpy_lstm import checked_input
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> checked_input(w, [[[1, 2], [3, 4]]]).shape
+    (1, 2, 2)
+    """
     require_weights(w)
     for name in ("activation", "recurrent_activation"):
         if getattr(w, name) not in ACTIVATIONS:
@@ -338,7 +384,16 @@ def checked_input(w: LSTMWeights, x: Any) -> np.ndarray:
 
 
 def checked_for_gradient(w: LSTMWeights, x: Any, head: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return x and head as arrays, for a layer that starts from zeros."""
+    """Return x and head as arrays, for a layer that starts from zeros.
+
+    Examples
+    --------
+    >>> from lstm_helpers.numpy_lstm import checked_for_gradient
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> x, head = checked_for_gradient(w, np.zeros((4, 6, 2)), [[1], [0], [-1]])
+    >>> x.shape, head.shape
+    ((4, 6, 2), (3, 1))
+    """
     x = checked_input(w, x)
     checked_state(w, None, 0)
     head = _checks.real_numbers("head", head)
@@ -348,7 +403,16 @@ def checked_for_gradient(w: LSTMWeights, x: Any, head: Any) -> tuple[np.ndarray,
 
 
 def checked_state(w: LSTMWeights, state: Any, batch: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (hidden, cell) before the first step; zeros unless given."""
+    """Return (hidden, cell) before the first step; zeros unless given.
+
+    Examples
+    --------
+    >>> from lstm_helpers.numpy_lstm import checked_state
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> hidden, cell = checked_state(w, None, batch=4)
+    >>> hidden.shape, cell.shape
+    ((4, 3), (4, 3))
+    """
     if state is None:
         if w.stateful:
             raise ValueError(

@@ -38,10 +38,9 @@ class Readout:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> import lstm_helpers as lh
     >>> rng = np.random.default_rng(0)
-    >>> w = lh.LSTMWeights.from_arrays([rng.normal(size=s) for s in ((2, 12), (3, 12), (12,))])
+    >>> shapes = ((2, 12), (3, 12), (12,))
+    >>> w = lh.LSTMWeights.from_arrays([rng.normal(size=shape) for shape in shapes])
     >>> readout = lh.Readout(w, head=[1.0, 0.0, -1.0], bias=0.5)
     >>> x = rng.normal(size=(4, 6, 2))
     >>> readout.forward(x).shape, readout.gradient(x).shape
@@ -87,6 +86,13 @@ class Readout:
         Notes
         -----
         The work takes about 256 MiB at most, in blocks of the batch.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> readout = lh.Readout(w, head=np.ones(3), bias=0.5)
+        >>> readout.forward(np.zeros((4, 6, 2))).tolist()
+        [0.5, 0.5, 0.5, 0.5]
         """
         x = _checks.windows("x", x)
         signals = 6 * self.w.units * (x.shape[1] + 1) * self.w.dtype.itemsize
@@ -112,6 +118,16 @@ class Readout:
         ------
         TypeError, ValueError
             As in ``replay``.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> readout = lh.Readout(w, head=np.ones(3))
+        >>> gradient = readout.gradient(np.zeros((4, 6, 2)))
+        >>> gradient.shape
+        (4, 6, 2)
+        >>> gradient[0, -1].tolist()  # of both features at the newest step
+        [0.75, 0.75]
         """
         return input_jacobian(self.w, x, self.head)[:, 0]
 

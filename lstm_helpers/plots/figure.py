@@ -64,6 +64,13 @@ def subplots(
     -------
     fig, axes
         As ``plt.subplots`` returns them.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> fig, axes = plots.subplots(2, 1, height=4, sharex=True)
+    >>> axes.shape, fig.get_size_inches().tolist()
+    ((2,), [7.6, 4.0])
     """
     with mpl.rc_context(STYLE):
         return plt.subplots(rows, columns, figsize=(WIDTH, height), layout="constrained", **kwargs)
@@ -86,6 +93,15 @@ def show(fig: Figure, alt: str) -> None:
     ------
     ValueError
         The sentence is empty or holds no number.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> fig, ax = plots.subplots()
+    >>> plots.show(fig, "A line that rises.")
+    Traceback (most recent call last):
+    ...
+    ValueError: expected alt text with a number read from the figure, got 'A line that rises.'
     """
     from IPython.display import display
 
@@ -106,14 +122,28 @@ def show(fig: Figure, alt: str) -> None:
 
 
 def number(value: float) -> str:
-    """Two decimals, unless they would say that something is nothing."""
+    """Two decimals, unless they would say that something is nothing.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots import figure
+    >>> figure.number(1.25), figure.number(0.0004), figure.number(float("nan"))
+    ('1.25', '4e-04', 'NaN')
+    """
     if np.isnan(value):
         return "NaN"
     return f"{value:.0e}" if 0 < abs(value) < 0.005 else f"{value:.2f}"
 
 
 def some(count: int, most: int) -> list[int]:
-    """At most so many of the first ``count`` numbers, from 0 in steps of a power of two."""
+    """At most so many of the first ``count`` numbers, from 0 in steps of a power of two.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots import figure
+    >>> figure.some(10, most=4)
+    [0, 4, 8]
+    """
     step = 1
     while count > most * step:
         step *= 2
@@ -121,7 +151,18 @@ def some(count: int, most: int) -> list[int]:
 
 
 def legend_above(ax: Axes) -> None:
-    """The four gates over the panel and its title: in one line where it is wide enough."""
+    """The four gates over the panel and its title: in one line where it is wide enough.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> from lstm_helpers.plots import figure
+    >>> fig, ax = plots.subplots()
+    >>> line = ax.plot([0, 1], label="f: forget gate")
+    >>> figure.legend_above(ax)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['f: forget gate']
+    """
     width = ax.get_window_extent().width / ax.figure.dpi
     columns = 4 if width > 4.8 else 2 if width > 2.4 else 1
     title = ax.get_title(loc="left")
@@ -139,12 +180,30 @@ def legend_above(ax: Axes) -> None:
 
 
 def panel(ax: Axes | None, height: float) -> Axes:
-    """The Axes that were given, or new ones."""
+    """The Axes that were given, or new ones.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> from lstm_helpers.plots import figure
+    >>> fig, ax = plots.subplots()
+    >>> figure.panel(ax, height=3) is ax, figure.panel(None, height=3) is ax
+    (True, False)
+    """
     return subplots(height=height)[1] if ax is None else ax
 
 
 def given_axes(axes: Any, count: int, what: str) -> np.ndarray:
-    """(count,) array of the Axes that were given."""
+    """(count,) array of the Axes that were given.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> from lstm_helpers.plots import figure
+    >>> fig, axes = plots.subplots(2, 2)
+    >>> figure.given_axes(axes, 4, "two a row").shape
+    (4,)
+    """
     axes = np.asarray(axes, dtype=object).ravel()
     if axes.size != count:
         raise ValueError(f"expected {count} Axes, {what}, got {axes.size}")
@@ -152,7 +211,19 @@ def given_axes(axes: Any, count: int, what: str) -> np.ndarray:
 
 
 def time_axis(ax: Axes, times: Sequence[Any] | None) -> None:
-    """Dates along the bottom, where ``times`` are dates."""
+    """Dates along the bottom, where ``times`` are dates.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> from lstm_helpers.plots import figure
+    >>> fig, ax = plots.subplots()
+    >>> days = np.arange("2024-03-01", "2024-03-05", dtype="datetime64[D]")
+    >>> line = ax.plot(days, [0, 1, 2, 3])
+    >>> figure.time_axis(ax, days)
+    >>> type(ax.xaxis.get_major_formatter()).__name__
+    'ConciseDateFormatter'
+    """
     if times is None or not is_dates(times):
         return
     locator = mdates.AutoDateLocator(maxticks=8)
@@ -161,6 +232,13 @@ def time_axis(ax: Axes, times: Sequence[Any] | None) -> None:
 
 
 def is_dates(times: Any) -> bool:
-    """Whether these are dates: of NumPy, of pandas or of Python."""
+    """Whether these are dates: of NumPy, of pandas or of Python.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots import figure
+    >>> figure.is_dates(np.array(["2024-03-01"], "datetime64[D]")), figure.is_dates([0, 1])
+    (True, False)
+    """
     times = np.asarray(times)
     return times.dtype.kind in "MO"

@@ -65,6 +65,16 @@ def lag_profile(
     ValueError
         They have another shape or there is none, colours are too few or too many, a span does not
         lie within the lags, or ``signed`` is False and a value below zero.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> profiles = {"pump": [0.1, 0.3, 0.2], "valve": [0.2, 0.1, 0.0]}  # lag 0 first
+    >>> ax = plots.lag_profile(profiles, unit="l/s", step="steps of 5 minutes")
+    >>> ax.get_ylabel(), ax.get_xlabel()
+    ('mean effect (l/s)', 'lag (steps of 5 minutes before the newest)')
+    >>> bool(ax.xaxis_inverted())  # time runs to the right
+    True
     """
     groups = _profiles(profiles)
     lags = max(series.shape[1] for series in groups.values())
@@ -151,6 +161,12 @@ def describe_lag_profile(
     ------
     TypeError, ValueError
         As ``lag_profile``.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> plots.describe_lag_profile([0.1, 0.3, 0.2], unit="l/s")
+    'Mean effect in l/s by lag, in steps: largest 0.30 at 1, no second hump.'
     """
     groups = _profiles(profiles)
     spans = _spans(mark, max(series.shape[1] for series in groups.values()))

@@ -52,6 +52,14 @@ def norm_bars(w: LSTMWeights, *, ord: str = "fro", ax: Axes | None = None) -> Ax
     ------
     ValueError
         ``ord`` is none of the three.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> ax = plots.norm_bars(w, ord="rms")
+    >>> len(ax.patches), ax.get_ylabel()
+    (12, 'root mean square of the weights')
     """
     norms = gate_norms(w, ord)
     ax = panel(ax, 3.2)
@@ -94,6 +102,13 @@ def describe_norms(w: LSTMWeights, *, ord: str = "fro") -> str:
     ------
     ValueError
         ``ord`` is none of the three.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.arange(4.0)[None], np.zeros((1, 4))])
+    >>> plots.describe_norms(w).split(";")[0]
+    'Frobenius norm by gate: kernel largest 3.00 (output gate), smallest 0.00 (input gate)'
     """
     norms = gate_norms(w, ord)
     parts = []
@@ -141,6 +156,14 @@ def gate_distributions(
     ------
     ValueError
         Number of Axes does not fit, ``bins`` is below 1, or ``limit`` is not above 0.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> axes = plots.gate_distributions(w, limit=2.0)
+    >>> axes.shape, [ax.get_title(loc="left").strip() for ax in axes]
+    ((3,), ['kernel', 'recurrent kernel', 'bias'])
     """
     groups = weight_groups(w)
     _checks.whole_number("bins", bins, 1)
@@ -190,6 +213,13 @@ def describe_distributions(w: LSTMWeights) -> str:
     -------
     str
         For each array and gate the median size of the finite entries.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.arange(4.0)[None], np.zeros((1, 4))])
+    >>> plots.describe_distributions(w).split(": ")[1]
+    'kernel i 0.00, f 1.00, c 2.00, o 3.00; recurrent kernel i 0.00, f 0.00, c 0.00, o 0.00.'
     """
     parts = []
     for group, arrays in weight_groups(w).items():
@@ -233,6 +263,13 @@ def rank_scatter(
     ------
     ValueError
         Lengths differ, or a value is NaN or infinite: it has no place.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> ax = plots.rank_scatter([1, 2], [20, 10], ["flow", "current"], "norm", "cost (l/s)")
+    >>> [text.get_text() for text in ax.texts], ax.get_ylabel()
+    (['flow', 'current'], 'cost (l/s)')
     """
     xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if not xs.shape == ys.shape == (len(labels),):

@@ -54,6 +54,14 @@ def retention(
     ------
     TypeError, ValueError
         There is no line, or one is not made of numbers or not of one axis.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> kept = {f"forget gate {f}": f ** np.arange(25) for f in (0.5, 0.9)}
+    >>> ax = plots.retention(kept, step="hours")
+    >>> ax.get_xlabel(), len(ax.lines)  # two, and the one at one half
+    ('hours after it was written', 3)
     """
     lines = {
         name: _checks.real_numbers(f"the line {name!r}", values) for name, values in left.items()
@@ -124,6 +132,18 @@ def gate_trace(
     ------
     TypeError, ValueError
         ``series``, ``times``, names, ``order``, ``sample`` or Axes do not fit the trace.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> x = np.zeros((4, 6, 2))
+    >>> names = ["pressure (bar)", "flow (l/s)"]
+    >>> axes = plots.gate_trace(lh.replay(w, x), x[0], feature_names=names)
+    >>> [ax.get_title(loc="left") for ax in axes[1:4]]
+    ['flow (l/s)', 'i: input gate', 'f: forget gate']
+    >>> axes[3].collections[0].get_array().shape  # of f: (units, steps)
+    (3, 6)
     """
     if not isinstance(trace, LSTMTrace):
         raise TypeError(f"expected an LSTMTrace, as replay returns it, got {type(trace).__name__}")

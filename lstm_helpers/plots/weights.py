@@ -51,6 +51,13 @@ def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) 
     -------
     Axes
         One cell a number: columns across, rows down.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> ax = plots.array_map({"kernel": (2, 12), "recurrent_kernel": (3, 12), "bias": (12,)})
+    >>> len(ax.patches), ax.get_xlabel()
+    (12, 'column')
     """
     ax = panel(ax, 3.6)
     top, ticks = 0.0, {}
@@ -99,6 +106,13 @@ def order_errors(errors: Mapping[str, float], *, ax: Axes | None = None) -> Axes
     -------
     Axes
         One bar an order, smallest first; the smallest stands out.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> ax = plots.order_errors({"icfo": 0.3, "ifco": 1e-8})
+    >>> [text.get_text() for text in ax.get_xticklabels()]
+    ['ifco', 'icfo']
     """
     ax = panel(ax, 3)
     ordered = sorted(errors.items(), key=lambda item: item[1])
@@ -143,6 +157,18 @@ def gate_heatmaps(
     ------
     ValueError
         Number of names or Axes does not fit, or ``limit`` is not above 0.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> axes = plots.gate_heatmaps(w, feature_names=["pressure", "flow"])
+    >>> axes.shape
+    (3, 4)
+    >>> axes[0, 1].get_title()
+    'f: forget gate'
+    >>> axes[0, 1].images[0].get_array().shape  # the kernel of the forget gate
+    (2, 3)
     """
     groups = weight_groups(w)
     names = _checks.names_of(w.input_dim, "names of features", feature_names, "feature {}")
@@ -226,6 +252,16 @@ def describe_heatmaps(
     ------
     ValueError
         As ``gate_heatmaps``.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> kernel = np.zeros((2, 12))
+    >>> kernel[1, 4] = -0.7
+    >>> w = lh.LSTMWeights.from_arrays([kernel, np.eye(3, 12) / 2])
+    >>> text = plots.describe_heatmaps(w, feature_names=["pressure", "flow"])
+    >>> text.split(";")[0]
+    'The largest kernel weight is -0.70, forget gate, from flow to unit 1'
     """
     groups = weight_groups(w)
     names = _checks.names_of(w.input_dim, "names of features", feature_names, "feature {}")
@@ -255,7 +291,15 @@ def describe_heatmaps(
 
 
 def weight_groups(w: LSTMWeights) -> dict[str, tuple[np.ndarray, ...]]:
-    """The arrays by their name, gates in order, as float64; without the bias that is not there."""
+    """The arrays by their name, gates in order, as float64; without the bias that is not there.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots.weights import weight_groups
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> {name: len(arrays) for name, arrays in weight_groups(w).items()}
+    {'kernel': 4, 'recurrent_kernel': 4, 'bias': 4}
+    """
     return {
         name: tuple(array.astype(np.float64) for array in group)
         for name in GROUP_NAMES
@@ -270,7 +314,15 @@ def _entries(w: LSTMWeights) -> np.ndarray:
 
 
 def color_limit(w: LSTMWeights, limit: float | None) -> float:
-    """Half the width of a zero-centred scale: what was asked, or the largest kernel weight."""
+    """Half the width of a zero-centred scale: what was asked, or the largest kernel weight.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots.weights import color_limit
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> color_limit(w, None), color_limit(w, 2.5)
+    (1.0, 2.5)
+    """
     if limit is None:
         # Where all is zero any scale will do.
         return largest_entry([*w.kernel, *w.recurrent_kernel]) or largest_entry(w.bias or ()) or 1.0
@@ -281,6 +333,13 @@ def color_limit(w: LSTMWeights, limit: float | None) -> float:
 
 
 def largest_entry(arrays: Sequence[np.ndarray]) -> float:
-    """The largest finite entry in size; 0 where there is none."""
+    """The largest finite entry in size; 0 where there is none.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots.weights import largest_entry
+    >>> largest_entry([np.array([0.5, -2.0]), np.array([np.nan])])
+    2.0
+    """
     sizes = [np.abs(array[np.isfinite(array)]).max(initial=0.0) for array in arrays]
     return float(max(sizes, default=0.0))

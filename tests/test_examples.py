@@ -1,0 +1,98 @@
+"""Every public name shows how it is used, in an example that runs and is right."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from test_import import public
+
+import lstm_helpers as lh
+
+WITH_COURSE = False
+"""Whether the upper storey is asked for examples too."""
+
+MOST_LINES = 8
+"""A longer example is a lesson, and belongs into a notebook."""
+
+
+def modules():
+    """All rooms of the package, the private ones too: what they show must be right as well."""
+    with lh.quiet():
+        for found in pkgutil.walk_packages(lh.__path__, "lstm_helpers."):
+            if WITH_COURSE or not found.name.startswith("lstm_helpers.course"):
+                yield importlib.import_module(found.name)
+
+
+PUBLIC = {name: thing for module in modules() for name, thing in public(module)}
+
+
+def examples(name, thing):
+    """The lines of the Examples section, ready to run; np and lh are there, as in the notebooks."""
+    section = re.split(r"^Examples\n-{8}$", inspect.getdoc(thing) or "", flags=re.MULTILINE)[1:]
+    text = re.split(r"^\w[\w ]*\n-{3,}$", "".join(section), flags=re.MULTILINE)[0]
+    return doctest.DocTestParser().get_doctest(text, {"np": np, "lh": lh}, name, None, 0)
+
+
+@pytest.fixture
+def figures():
+    yield
+    plt.close("all")
+
+
+def test_the_walk_sees_functions_with_a_decorator_methods_properties_and_every_storey():
+    # np.errstate wraps these: doctest's own search does not find them.
+    assert {"lstm_helpers.numpy_lstm.replay", "lstm_helpers.memory.time_constants"} <= PUBLIC.keys()
+    assert "lstm_helpers.plots.steps.gate_trace" in PUBLIC
+    assert {"lstm_helpers.gates.LSTMWeights.units", "lstm_helpers.readout.Readout.forward"} <= (
+        PUBLIC.keys()
+    )
+    promised = {thing for name in lh.__all__ if callable(thing := getattr(lh, name))}
+    assert promised <= set(PUBLIC.values())
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_example_runs_and_is_right(name, figures):
+    test = examples(name, PUBLIC[name])
+    assert test.examples, f"{name} has no example"
+    assert any(example.want for example in test.examples), f"{name} shows nothing"
+    said = []
+    failed = doctest.DocTestRunner(verbose=False).run(test, out=said.append).failed
+    assert not failed, "".join(said)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_example_is_short_and_shows_no_last_digits(name):
+    shown = examples(name, PUBLIC[name]).examples
+    lines = sum(example.source.count("\n") for example in shown)
+    assert 1 <= lines <= MOST_LINES
+    assert not re.findall(r"\d\.\d{5,}", "".join(example.want for example in shown))
+    assert not any("SKIP" in example.source for example in shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Nothing here.", "has no example"),
+        ("Examples\n--------\n>>> a = 1", "shows nothing"),
+        ("Examples\n--------\n>>> 1 + 1\n3", "1 + 1"),
+        ("Examples\n--------\n>>> import warnings\n>>> warnings.warn('old')\n>>> 1\n1", "old"),
+        ("Examples\n--------\n>>> 1 + 1\n2\n>>> nowhere", "name 'nowhere' is not defined"),
+    ],
+)
+def test_a_wrong_example_is_found(text, message, monkeypatch, figures):
+    def thing():
+        pass
+
+    thing.__doc__ = text
+    monkeypatch.setitem(PUBLIC, "thing", thing)
+    with pytest.raises(AssertionError, match=re.escape(message)):
+        test_the_example_runs_and_is_right("thing", figures)
