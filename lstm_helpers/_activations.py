@@ -16,8 +16,8 @@ class Activation(NamedTuple):
     function : callable
         (z, out): writes the function of ``z`` into the array ``out``.
     slope : callable
-        y -> the derivative, computed from the function's *value* y. At the corners of relu and
-        hard_sigmoid it is 0.
+        y -> the derivative, computed from the function's *value* y. It is 0 at the corners of
+        relu and hard_sigmoid.
 
     Examples
     --------
@@ -61,4 +61,4 @@ ACTIVATIONS = {
         _hard_sigmoid_keras1, lambda y: ((y > 0) & (y < 1)) * y.dtype.type(0.2)
     ),
 }
-"""By Keras' names; ``hard_sigmoid_keras1`` is that of Keras 1 and 2, 0.2 x + 0.5."""
+"""By Keras' names. ``hard_sigmoid_keras1`` is the one of Keras 1 and 2, 0.2 x + 0.5."""

@@ -1,6 +1,6 @@
-"""One place for "expected ..., got ...": what the functions of this package ask of their arguments.
+"""One place for "expected ..., got ...": the checks of arguments.
 
-Each check raises one clear error, or returns the argument in the form that is worked with.
+Each check raises one clear error, or returns the argument in the form that the caller works with.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import numpy as np
 OfWindows = Callable[[np.ndarray], np.ndarray]
 """A function of windows (windows, time, features)."""
 
+Shape = tuple[int, ...]
+
 
 def real_numbers(name: str, given: Any, *, booleans: bool = True) -> np.ndarray:
-    """An array of real numbers: what complex numbers, texts and objects are not.
+    """An array of real numbers: not complex numbers, texts or objects.
 
     Examples
     --------
@@ -51,7 +53,7 @@ def windows(name: str, given: Any) -> np.ndarray:
 
 
 def whole_number(name: str, given: Any, least: int) -> int:
-    """A whole number from ``least`` on; True and False are none.
+    """A whole number of at least ``least``; True and False do not count as numbers.
 
     Examples
     --------
@@ -65,7 +67,7 @@ def whole_number(name: str, given: Any, least: int) -> int:
 
 
 def is_whole(given: Any) -> bool:
-    """Whether it is a whole number; True and False are none.
+    """Whether it is a whole number; True and False do not count as numbers.
 
     Examples
     --------
@@ -77,7 +79,7 @@ def is_whole(given: Any) -> bool:
 
 
 def finite_number(name: str, given: Any) -> float:
-    """One number, neither NaN nor infinite; True and False are none.
+    """One number, neither NaN nor infinite; True and False do not count as numbers.
 
     Examples
     --------
@@ -93,7 +95,7 @@ def finite_number(name: str, given: Any) -> float:
 
 
 def function(name: str, given: Any) -> None:
-    """Something that can be called with windows.
+    """Raise unless it can be called.
 
     Examples
     --------
@@ -105,8 +107,8 @@ def function(name: str, given: Any) -> None:
         raise TypeError(f"expected {name} as a function of windows, got {type(given).__name__}")
 
 
-def returned(name: str, result: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """What a function of the caller's returned, if it is real numbers of that shape.
+def returned(name: str, result: Any, shape: Shape) -> np.ndarray:
+    """The result of a function that the caller passed, if it is real numbers of that shape.
 
     Examples
     --------
@@ -124,7 +126,7 @@ def returned(name: str, result: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def one_of(name: str, given: Any, options: Iterable[str]) -> None:
-    """One of some texts.
+    """Raise unless it is one of these texts.
 
     Examples
     --------

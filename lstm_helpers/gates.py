@@ -1,4 +1,4 @@
-"""What the arrays of an LSTM are: twelve, by gate; and how large each is.
+"""The twelve arrays of an LSTM, by gate, and how large each is.
 
 Gates follow Keras: input ``i``, forget ``f``, candidate ``c``, output ``o``.
 """
@@ -18,13 +18,13 @@ T = TypeVar("T")
 
 
 class Gates(NamedTuple, Generic[T]):
-    """One thing for each gate, in the order of Keras.
+    """One thing for each gate, in the order of Keras: arrays, norms, names.
 
     Attributes
     ----------
     i : input gate
     f : forget gate
-    c : candidate, what Keras' source calls the cell
+    c : candidate, which Keras' source calls the cell
     o : output gate
 
     Examples
@@ -42,24 +42,26 @@ class Gates(NamedTuple, Generic[T]):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LSTMWeights:
-    """The weights of one LSTM layer, and what else decides its output.
+    """The weights of one LSTM layer, and the settings that its output depends on.
 
     Attributes
     ----------
     kernel : Gates of (input_dim, units)
-        Weights on the input of the step; column ``j`` belongs to unit ``j``.
+        Weights on the input of a step; column ``j`` belongs to unit ``j``.
     recurrent_kernel : Gates of (units, units)
-        Weights on the hidden state of the step before; row from, column to.
+        Weights on the hidden state of the step before; from the row's unit to the column's.
     bias : Gates of (units,), or None
-        None where the layer has none.
-    activation, recurrent_activation : str
-        Names: of candidate and cell output, and of the gates i, f, o. ``hard_sigmoid`` is that of
-        Keras 3, x/6 + 0.5; ``hard_sigmoid_keras1`` that of Keras 1 and 2, 0.2 x + 0.5.
+        None if the layer has no bias.
+    activation : str
+        Its name. The candidate and the cell's output pass through it.
+    recurrent_activation : str
+        Its name. The gates i, f and o pass through it. ``hard_sigmoid`` is the one of Keras 3,
+        x/6 + 0.5; ``hard_sigmoid_keras1`` the one of Keras 1 and 2, 0.2 x + 0.5.
     go_backwards, stateful, zero_output_for_mask : bool
         As on the layer.
     compute_dtype : str or None
-        What the layer computes in: not the dtype of its weights under mixed precision. None
-        stands for the dtype of the arrays.
+        The dtype that the layer computes in. Under mixed precision it is not the dtype of the
+        weights. None means the dtype of the arrays.
 
     Raises
     ------
@@ -123,7 +125,7 @@ class LSTMWeights:
 
     @property
     def input_dim(self) -> int:
-        """Features that the layer reads.
+        """Number of features that the layer reads.
 
         Examples
         --------
@@ -135,7 +137,7 @@ class LSTMWeights:
 
     @property
     def units(self) -> int:
-        """Length of the hidden state.
+        """Number of units: the length of the hidden state.
 
         Examples
         --------
@@ -172,15 +174,15 @@ class LSTMWeights:
         Parameters
         ----------
         arrays : sequence of ndarray
-            As the format stores them; what comes back are views on them.
+            As the format stores them. The result holds views on them.
         layout : str
             A name in ``LAYOUTS``.
         activation : str
-            Of the layer that they came from.
+            The activation of the layer that the arrays came from.
         recurrent_activation : str, optional
-            The same for its gates; unless given, the format's default.
+            The activation of its gates. If not given, the format's default.
         **options
-            Further fields of LSTMWeights: go_backwards, stateful, ...
+            Other fields of LSTMWeights: go_backwards, stateful, ...
 
         Returns
         -------
@@ -189,7 +191,7 @@ class LSTMWeights:
         Raises
         ------
         ValueError
-            The layout is unknown, or number or shapes of the arrays do not fit it.
+            The layout is unknown, or the number or the shapes of the arrays do not fit it.
         TypeError
             An array is not of floats, or dtypes differ.
 
@@ -217,7 +219,7 @@ class LSTMWeights:
         )
 
     def to_arrays(self, layout: str = "keras") -> list[np.ndarray]:
-        """The way back from ``from_arrays``, bit for bit.
+        """The arrays as a format stores them: ``from_arrays`` the other way, bit for bit.
 
         Parameters
         ----------
@@ -262,37 +264,37 @@ NORMS = {
     "spectral": "spectral norm",
     "rms": "root mean square",
 }
-"""What ``gate_norms`` can compute, and its name in figures."""
+"""What ``gate_norms`` can compute, and what figures call it."""
 
 
 def gate_norms(w: LSTMWeights, ord: str = "fro") -> dict[str, float]:
     """The size of each of the twelve arrays, as one number.
 
-    Computed in float64, whatever the dtype of the weights. One NaN makes that norm NaN; without
-    NaN, one infinite entry makes it infinite.
+    Computed in float64, whatever the dtype of the weights. One NaN in an array makes its norm NaN.
+    Without a NaN, one infinite entry makes it infinite.
 
     Parameters
     ----------
     w : LSTMWeights
     ord : {"fro", "spectral", "rms"}
         "fro": the Frobenius norm, the root of the sum of all squared entries. "spectral": the
-        largest singular value, the most by which the matrix can stretch a vector. For a bias both
-        are its Euclidean length. "rms": the root of the mean of the squared entries, so that
-        arrays of different shape compare.
+        largest singular value, the most that the matrix can stretch a vector. For a bias both are
+        its Euclidean length. "rms": the root of the mean of the squared entries, so that arrays
+        of different shapes can be compared.
 
     Returns
     -------
     dict from str to float
         "W_i", "W_f", "W_c", "W_o" of the kernel, then "U_i", ... of the recurrent kernel, then
-        "b_i", ... of the bias: twelve. Eight where the layer has no bias: a norm of 0 would say
-        that there is one.
+        "b_i", ... of the bias: twelve. Eight if the layer has no bias, since a norm of 0 would
+        say that it has one.
 
     Raises
     ------
     TypeError
-        ``w`` is no LSTMWeights.
+        ``w`` is not LSTMWeights.
     ValueError
-        ``ord`` is none of the three.
+        ``ord`` is not one of the three.
 
     Notes
     -----
@@ -329,13 +331,13 @@ def feature_norms(w: LSTMWeights) -> Gates[np.ndarray]:
     Returns
     -------
     Gates of (input_dim,) float64
-        Euclidean length of the row, over all units. NaN where the row holds one. Their squares
-        add up to the square of ``gate_norms(w)["W_f"]``, and so for each gate.
+        Euclidean length of the row, over all units. NaN if the row holds a NaN. The squares of a
+        gate add up to the square of its norm, ``gate_norms(w)["W_f"]`` for the forget gate.
 
     Raises
     ------
     TypeError
-        ``w`` is no LSTMWeights.
+        ``w`` is not LSTMWeights.
 
     Examples
     --------
@@ -351,7 +353,7 @@ def feature_norms(w: LSTMWeights) -> Gates[np.ndarray]:
 def unit_norms(w: LSTMWeights) -> Gates[np.ndarray]:
     """How much weight flows into each unit's gates: its columns of both kernels as one vector.
 
-    The bias is left out: it weighs nothing that comes in, and that of a forget gate starts at 1.
+    The bias is left out: no input is multiplied by it, and a forget gate's bias starts at 1.
 
     Parameters
     ----------
@@ -360,14 +362,14 @@ def unit_norms(w: LSTMWeights) -> Gates[np.ndarray]:
     Returns
     -------
     Gates of (units,) float64
-        Euclidean length of kernel column and recurrent column, one below the other: of
-        input_dim + units numbers. NaN where one of them is. For each gate their squares add up
-        to ``W_f ** 2 + U_f ** 2`` of ``gate_norms(w)``.
+        Euclidean length of a kernel column and a recurrent column together, input_dim + units
+        numbers. NaN if one of them is NaN. The squares of a gate add up to the squares of its two
+        norms, ``W_f ** 2 + U_f ** 2`` of ``gate_norms(w)`` for the forget gate.
 
     Raises
     ------
     TypeError
-        ``w`` is no LSTMWeights.
+        ``w`` is not LSTMWeights.
 
     Examples
     --------

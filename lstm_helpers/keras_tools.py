@@ -1,4 +1,4 @@
-"""What needs Keras itself: an initializer for a new LSTM layer, and the gradient of any model.
+"""The tools that need Keras: an initializer for a new LSTM layer, and any model as functions.
 
 Import this module before ``keras.models.load_model`` reads a model that was made with its
 initializer.
@@ -31,14 +31,14 @@ _LARGEST = {"float16": float(np.finfo(np.float16).max), "float64": float(np.finf
 
 @keras.saving.register_keras_serializable("lstm_helpers")
 class ForgetBias(keras.initializers.Initializer):
-    """The bias of a new LSTM layer, its forget quarter chosen: for ``bias_initializer``.
+    """A ``bias_initializer`` for a new LSTM layer: you choose the forget bias.
 
     The layer needs ``unit_forget_bias=False``::
 
         keras.layers.LSTM(32, bias_initializer=ForgetBias(5.0), unit_forget_bias=False)
 
-    With Keras' default, True, the layer writes 1 into the forget quarter itself, whatever its
-    initializer says. That is refused when the layer is built.
+    With Keras' default, True, the layer writes 1 into the forget quarter itself, whatever the
+    initializer returns. So ForgetBias raises an error when such a layer is built.
 
     Parameters
     ----------
@@ -48,25 +48,25 @@ class ForgetBias(keras.initializers.Initializer):
         bias to -log(u): the chrono initialization of Tallec and Ollivier (2018),
         https://arxiv.org/abs/1804.11188, section 3. A unit then keeps its cell for about u steps.
     horizon : float, optional
-        Steps over which the layer is to remember, above 2: for ``"chrono"`` and only there.
+        How many steps the layer has to remember, above 2. Only for ``"chrono"``.
     seed : int or keras.random.SeedGenerator, optional
-        Of the draws. Without one the seed comes, as in Keras' own initializers, from
-        ``keras.utils.set_random_seed``.
+        Of the draws. If not given, it comes from ``keras.utils.set_random_seed``, as in Keras' own
+        initializers.
 
     Raises
     ------
     TypeError
-        ``value`` or ``horizon`` is no number.
+        ``value`` or ``horizon`` is not a number.
     ValueError
-        ``value`` is another text or not finite; ``horizon`` is missing, too small, or given with a
-        number. When a layer is built: it asks for something else than the whole bias of an LSTM,
+        ``value`` is another text or not finite; or ``horizon`` is missing, too small, or given with
+        a number. When a layer is built: it asks for another shape than the whole bias of an LSTM,
         or its dtype cannot hold the value.
 
     Notes
     -----
-    An initializer is told a shape and no more. Keras' default asks it twice, for (units,) and for
-    (2 * units,), so one instance serves one length, and whoever asks for two is refused. Layers of
-    different widths need an instance each.
+    An initializer gets a shape and nothing else. With ``unit_forget_bias=True`` Keras calls it
+    twice, with (units,) and with (2 * units,). To notice this, each instance accepts one length
+    only. So layers of different widths need an instance each.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class ForgetBias(keras.initializers.Initializer):
             self.value = _checks.finite_number("value", value)
             if horizon is not None:
                 raise ValueError(f"expected no horizon with a number, got horizon={horizon!r}")
-        # Keeps and saves the seed as Keras does; a constant needs none and draws none.
+        # Keeps and saves the seed as Keras does; a constant needs no seed.
         self._draw: Any = (
             None
             if self.horizon is None
@@ -113,7 +113,7 @@ class ForgetBias(keras.initializers.Initializer):
         ----------
         shape : (4 * units,)
         dtype : str, optional
-            Keras' ``floatx`` unless given.
+            If not given, Keras' ``floatx``.
 
         Returns
         -------
@@ -123,12 +123,13 @@ class ForgetBias(keras.initializers.Initializer):
         Raises
         ------
         ValueError
-            Not that shape, another length than before, or a value too large for the dtype.
+            The shape is another one or has another length than before, or the value is too large
+            for the dtype.
         """
         shape = tuple(shape)
         if len(shape) != 1 or shape[0] % 4 or self._length not in (None, shape[0]):
             before = "" if self._length is None else f" after ({self._length},)"
-            self._length = None  # so that the instance serves once the layer is put right
+            self._length = None  # so that the instance works once the layer is corrected
             raise ValueError(
                 "ForgetBias: expected the shape (4 * units,) of an LSTM's bias, always the same, "
                 f"got {shape}{before}: pass unit_forget_bias=False to the layer, and to each "
@@ -152,7 +153,7 @@ class ForgetBias(keras.initializers.Initializer):
         return keras.ops.concatenate(bias)
 
     def get_config(self) -> dict[str, Any]:
-        """What ``from_config`` needs to make it again; Keras saves it with the layer.
+        """What ``from_config`` needs to make the initializer again; Keras saves it with the layer.
 
         Examples
         --------
@@ -165,38 +166,38 @@ class ForgetBias(keras.initializers.Initializer):
 
 
 def keras_forward(model: Any, output: Output = 0) -> OfWindows:
-    """One output of a Keras model, as a function on arrays: ``forward`` of ``attribution``.
+    """One output of a Keras model, as a function on arrays: the ``forward`` of attributions.
 
     Parameters
     ----------
     model : keras.Model
-        Built, of one input (windows, time, features), with layers of any kind. Each call uses the
-        weights that the model has then, and runs it with ``training=False``.
+        Built, with one input (windows, time, features) and layers of any kind. Each call uses the
+        weights that the model has at that time, and runs it with ``training=False``.
     output : int, tuple of int or callable
         Which of its outputs. A number is a column of (windows, outputs). A tuple is the place in
-        an output of more axes, after that of the windows: ``(-1, 0)`` is column 0 at the last step
-        of (windows, time, outputs). A function gets all that the model returns, as tensors, and
-        returns a tensor (windows,).
+        an output with more axes, without the axis of the windows: ``(-1, 0)`` is column 0 at the
+        last step of (windows, time, outputs). A function gets all that the model returns, as
+        tensors, and returns a tensor (windows,).
 
     Returns
     -------
     callable
         (windows, time, features) -> (windows,), in the dtype in which the model returns it,
-        float32 for bfloat16. It refuses inputs that do not fit the model.
+        float32 for bfloat16. Inputs that do not fit the model raise an error.
 
     Raises
     ------
     TypeError, ValueError
-        ``model`` is no Keras model, is not built, has not one such input, or has a stateful layer.
-        ``output`` is none of the three or out of range, or the function returns another
-        shape: at once under TensorFlow where the model knows its time steps, at the first call
-        otherwise.
+        ``model`` is not a Keras model, is not built, has another number or shape of inputs, or has
+        a stateful layer. ``output`` is something else or out of range, or the function returns
+        another shape. Under TensorFlow, if the model knows its number of steps, this is raised at
+        once, otherwise at the first call.
     NotImplementedError
-        Keras has another backend than TensorFlow or PyTorch.
+        Keras runs on another backend than TensorFlow or PyTorch.
 
     Notes
     -----
-    TensorFlow traces once for each number of time steps, not for each number of windows.
+    TensorFlow traces once for each number of steps, not for each number of windows.
 
     Examples
     --------
@@ -213,10 +214,10 @@ def keras_forward(model: Any, output: Output = 0) -> OfWindows:
 
 
 def keras_gradient(model: Any, output: Output = 0) -> OfWindows:
-    """The gradient of one output of a Keras model by its inputs: ``gradient`` of ``attribution``.
+    """The gradient of one output of a Keras model by its inputs: the ``gradient`` of attributions.
 
-    Backpropagation by the backend: ``GradientTape`` of TensorFlow, autograd of PyTorch. For LSTM
-    and linear head alone, ``input_jacobian`` is the same, without Keras.
+    Backpropagation by the backend: ``GradientTape`` of TensorFlow, autograd of PyTorch. For one
+    LSTM and a linear head, ``Readout.gradient`` is the same, without Keras.
 
     Parameters
     ----------
@@ -233,14 +234,14 @@ def keras_gradient(model: Any, output: Output = 0) -> OfWindows:
     Raises
     ------
     TypeError, ValueError, NotImplementedError
-        As ``keras_forward``. Also where no path with a derivative leads from the inputs to the
-        output, which may be constant, or rounded, or ``stop_gradient``: zeros would look as if it
-        were known that nothing counts.
+        As ``keras_forward``. Also if no path with a derivative leads from the inputs to the output,
+        because it is constant, rounded or behind ``stop_gradient``: zeros would say that no input
+        matters.
 
     Notes
     -----
-    The windows must not meet in the model. With ``training=False`` those of Keras' own layers
-    do not.
+    One window's output must not depend on the others. With ``training=False`` no layer of Keras
+    itself mixes windows.
 
     Examples
     --------
@@ -302,7 +303,7 @@ def _on_tensorflow(
             y = select(x)
         return y, _found(tape.gradient(y, x)) if gradient else y
 
-    # The graph itself is kept: of tf.function, made for many models, TensorFlow would say that one
+    # The graph itself is kept: with one tf.function for many models, TensorFlow would warn that it
     # is traced too often.
     @functools.cache
     def traced(shape: InputShape) -> Any:
@@ -334,7 +335,7 @@ def _on_torch(
                 if result.requires_grad:
                     (slope,) = torch.autograd.grad(result.sum(), x, allow_unused=True)
                 result = _found(slope)
-        # Keras' own way into NumPy asks torch for what NumPy 2 warns of.
+        # Not convert_to_numpy of Keras: with torch it does what NumPy 2 warns about.
         result = result.detach().cpu()
         return (result.float() if result.dtype == torch.bfloat16 else result).numpy()
 
@@ -345,7 +346,7 @@ _BACKENDS = {"tensorflow": _on_tensorflow, "torch": _on_torch}
 
 
 def _checked_inputs_of(model: Any) -> tuple[InputShape, str]:
-    """((time, features), dtype) of the model's input; None for what the model leaves open."""
+    """((time, features), dtype) of the model's input; None for a length that is left open."""
     if not isinstance(model, keras.Model):
         raise TypeError(f"expected a Keras model, got {type(model).__name__}")
     if not model.built:
@@ -363,7 +364,7 @@ def _checked_inputs_of(model: Any) -> tuple[InputShape, str]:
     for layer in model.layers:
         if getattr(layer, "stateful", False):
             raise ValueError(
-                f"expected layers that start each window anew, got the stateful {layer.name!r}"
+                f"expected layers that start windows from zeros, got the stateful {layer.name!r}"
             )
     return shape[1:], inputs[0].dtype
 

@@ -1,7 +1,7 @@
 """How each format stores the twelve arrays of an LSTM: one table, plain arrays in and out.
 
-A layout turns the list of arrays of one format into ``(kernel, recurrent_kernel, bias)``, each a
-dictionary from gate to array, and back. ``bias`` is None where the format's list has none.
+A layout turns the list of arrays of one format into ``(kernel, recurrent_kernel, bias)`` and back.
+Each of the three is a dictionary from gate to array. ``bias`` is None if the layer has no bias.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Layout:
     order : str
         The gates in the order in which the format stores them.
     stored_as : str
-        The shapes in words, F features and H units.
+        The shapes in words, with F features and H units.
     recurrent_activation : str
-        What the gates of such a layer pass through unless it was told otherwise.
+        The format's default activation of the gates i, f and o.
     split : callable
         List of arrays -> Parts.
     join : callable
@@ -106,7 +106,7 @@ def _hint(arrays: Sequence[np.ndarray]) -> str:
     if len(arrays) == 0:
         return ": is the layer built?"
     if len(arrays) == 12:
-        return ": twelve are how Keras 1 stored a layer, layout 'keras1'"
+        return ": Keras 1 stored a layer as twelve, layout 'keras1'"
     if len(arrays) in (5, 4):
         return ": are these a whole model's weights? Take those of the layer"
     if len(arrays) == 6:

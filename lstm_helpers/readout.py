@@ -11,16 +11,16 @@ from lstm_helpers.numpy_lstm import blocks, input_jacobian, replay
 
 
 class Readout:
-    """An LSTM and a linear head, with the two functions that ``attribution`` asks for.
+    """An LSTM and a linear head, with the two functions that attributions need.
 
     Parameters
     ----------
     w : LSTMWeights
-        Of a layer that starts from zero states: one that is stateful is refused.
+        Of a layer that starts each window from zero states: a stateful one raises an error.
     head : (units,) or (units, 1) array
-        What the last hidden state is multiplied by: of a Dense layer's kernel the one column that
-        is asked about. A factor in it is a unit: times the standard deviation of a target, outputs
-        and gradients are in the target's unit.
+        What the last hidden state is multiplied by: one column of a Dense layer's kernel. A factor
+        in it changes the unit: multiplied by the standard deviation of the target, it gives outputs
+        and gradients in the target's unit.
     bias : float
         Added to every output.
 
@@ -34,7 +34,7 @@ class Readout:
     Raises
     ------
     TypeError, ValueError
-        ``w`` is not LSTMWeights or is stateful, or head or bias do not fit.
+        ``w`` is not LSTMWeights or is stateful, or ``head`` or ``bias`` does not fit.
 
     Examples
     --------

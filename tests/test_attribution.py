@@ -194,7 +194,7 @@ def test_permutation_stays_within_the_groups(axis, groups):
         repeats=2,
     )
     np.testing.assert_array_equal(again, seen)
-    with pytest.raises(ValueError, match=r"expected one group a window, \(40,\), got \(39,\)"):
+    with pytest.raises(ValueError, match=r"expected a group for each window, \(40,\), got \(39,\)"):
         attribution.permutation(error, x, groups=groups[1:])
     with pytest.raises(ValueError, match="expected a group of at least 2 windows to shuffle"):
         attribution.permutation(error, x, groups=np.arange(40))

@@ -132,7 +132,7 @@ def test_each_layout_brings_the_activation_of_its_gates():
         ("keras", 4, "got 4: are these a whole model's weights"),
         ("keras", 5, "got 5: are these a whole model's weights"),
         ("keras", 6, "got 6: a Bidirectional layer holds three forward, then three backward"),
-        ("keras", 12, "got 12: twelve are how Keras 1 stored a layer, layout 'keras1'"),
+        ("keras", 12, "got 12: Keras 1 stored a layer as twelve, layout 'keras1'"),
         ("keras1", 0, "got 0: is the layer built"),
         ("keras1", 3, "expected 12 arrays .* i, c, f, o.*, got 3$"),
         ("keras1", 11, "got 11$"),

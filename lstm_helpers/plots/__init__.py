@@ -1,8 +1,8 @@
-"""Every picture of the package, whatever file it is in; needs Matplotlib, and nothing more.
+"""All pictures of the package, whatever file they are in; needs Matplotlib and nothing else.
 
-Each function draws on the Axes it is given, or on new ones, and returns them; none shows or saves.
-Names and units are the caller's. ``show`` puts a finished figure into a notebook, with a sentence
-for those who can't see it.
+Each function draws on the Axes that it gets, or on new ones, and returns them. It does not show or
+save them. Names and units are the caller's. ``show`` puts a finished figure into a notebook, with a
+sentence for those who can't see it.
 """
 
 from lstm_helpers.plots.figure import (

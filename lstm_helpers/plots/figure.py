@@ -25,7 +25,7 @@ SIGNED = "RdBu_r"
 """For values that have a sign: blue below zero, white at zero, red above, always zero-centred."""
 
 NOT_FINITE = "#F0E442"
-"""For what is NaN or infinite: no other map has yellow in it."""
+"""For NaN and infinity: no colour map here has yellow in it."""
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -79,9 +79,9 @@ def subplots(
 def show(fig: Figure, alt: str) -> None:
     """Display a figure with a sentence that says what it shows, and close it.
 
-    The sentence goes along three ways: as the image's alt text in its metadata (which web pages
-    use), as its plain text (which nbval compares), and as a caption under the figure (which
-    everybody reads: JupyterLab drops the first).
+    The sentence stands in three places: in the image's metadata as alt text (web pages use it), as
+    its plain text (nbval compares it), and under the figure as a caption (JupyterLab shows no alt
+    text, so this is the one that all can read).
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def show(fig: Figure, alt: str) -> None:
 
 
 def number(value: float) -> str:
-    """Two decimals, unless they would say that something is nothing.
+    """The value with two decimals, or with an exponent if they would say 0.00 of a small one.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def number(value: float) -> str:
 
 
 def some(count: int, most: int) -> list[int]:
-    """At most so many of the first ``count`` numbers, from 0 in steps of a power of two.
+    """At most ``most`` of the first ``count`` numbers: from 0 in steps of a power of two.
 
     Examples
     --------
@@ -151,7 +151,7 @@ def some(count: int, most: int) -> list[int]:
 
 
 def legend_above(ax: Axes) -> None:
-    """The four gates over the panel and its title: in one line where it is wide enough.
+    """A legend of the four gates above the panel and its title; in one line if it is wide enough.
 
     Examples
     --------
@@ -173,14 +173,14 @@ def legend_above(ax: Axes) -> None:
         bbox_transform=above, borderpad=0.1, borderaxespad=0, labelcolor="linecolor",
         handlelength=1.2, columnspacing=1.2,
     )  # fmt: skip
-    # The layout takes room for a title's height but never for its width: so a legend that is
-    # wider than a shrunken figure is cut off, and the panel stays.
+    # The layout makes room for a title's height, but not for its width. So a legend that is wider
+    # than a small figure is cut off, and the panel keeps its size.
     legend.set_in_layout(False)
     ax.set_title("\n" * (4 // columns - (not title)) + (title or " "), loc="left")
 
 
 def panel(ax: Axes | None, height: float) -> Axes:
-    """The Axes that were given, or new ones.
+    """The given Axes, or new ones.
 
     Examples
     --------
@@ -194,7 +194,7 @@ def panel(ax: Axes | None, height: float) -> Axes:
 
 
 def given_axes(axes: Any, count: int, what: str) -> np.ndarray:
-    """(count,) array of the Axes that were given.
+    """The given Axes as an array (count,).
 
     Examples
     --------
@@ -211,7 +211,7 @@ def given_axes(axes: Any, count: int, what: str) -> np.ndarray:
 
 
 def time_axis(ax: Axes, times: Sequence[Any] | None) -> None:
-    """Dates along the bottom, where ``times`` are dates.
+    """Label the x-axis with dates, if ``times`` are dates.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pictures of how much each past reading counts: profiles by lag."""
+"""Pictures of how much each lag matters: profiles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 from lstm_helpers import _checks
 from lstm_helpers.plots.figure import HIGHLIGHT, INK, MUTED, NOT_FINITE, number, panel
@@ -14,11 +15,11 @@ from lstm_helpers.plots.figure import HIGHLIGHT, INK, MUTED, NOT_FINITE, number,
 PROFILE_COLORS = (
     INK, HIGHLIGHT, "#56B4E9", MUTED, "#009E73", "#CC79A7", "#0072B2", "#E69F00",
 )  # fmt: skip
-"""For named profiles, in this order; told apart by colour-blind eyes, and by the points too."""
+"""For named profiles, in this order; made for colour-blind eyes, and the points differ too."""
 
 
 def lag_profile(
-    profiles: np.ndarray | Mapping[str, np.ndarray],
+    profiles: ArrayLike | Mapping[str, ArrayLike],
     *,
     unit: str | None = None,
     label: str = "mean effect",
@@ -28,14 +29,14 @@ def lag_profile(
     signed: bool | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """How much each past reading counts: one value a lag, time running to the right.
+    """How much each past reading matters: one value for each lag, with time to the right.
 
     Parameters
     ----------
     profiles : (lags,) or (series, lags) array, or mapping from name to such arrays
-        Lag 0, the newest reading, comes first, as in ``attribution.temporal_profile``. Of several
-        series, such as one a seed, there is a thin line each and one with points for their mean.
-        Names, such as methods and controls, have a legend, and may differ in lags.
+        Lag 0, the newest reading, comes first, as in ``temporal_profile``. Several series, such as
+        one for each seed, have a thin line each, and their mean a line with points. Names, such as
+        methods and controls, stand in a legend; they may have different numbers of lags.
     unit : str, optional
         Of the values.
     label : str
@@ -43,28 +44,28 @@ def lag_profile(
     step : str
         What a step is, in the plural: ``"hours"``.
     colors : sequence of str, optional
-        One a name. Needed for more than eight.
+        One for each name. Needed for more than eight.
     mark : sequence of (first, last) or (first, last, text)
-        Spans of lags to shade, both ends included; the text is "first to last", or the one lag,
-        unless given.
+        Spans of lags to shade, both ends included. If no text is given, it is "first to last", or
+        the one lag.
     signed : bool, optional
-        With a line at zero instead of an axis that starts there; if a value is below zero, unless
-        given.
+        Draw a line at zero instead of an axis that starts there. If not given, this is done if a
+        value is below zero.
     ax : Axes, optional
 
     Returns
     -------
     Axes
-        Lag 0 is at the right edge. Where a value is NaN or infinite the lines are open, and a
+        Lag 0 is at the right edge. Where a value is NaN or infinite, the line has a gap and a
         yellow ring stands at the bottom.
 
     Raises
     ------
     TypeError
-        The profiles are no numbers.
+        The profiles are not made of numbers.
     ValueError
-        They have another shape or there is none, colours are too few or too many, a span does not
-        lie within the lags, or ``signed`` is False and a value below zero.
+        They have another shape or there is no profile, the number of colours does not fit, a span
+        does not lie within the lags, or ``signed`` is False and a value is below zero.
 
     Examples
     --------
@@ -83,11 +84,11 @@ def lag_profile(
     finite = values[np.isfinite(values)]
     below = bool((finite < 0).any())
     if signed is not None and not signed and below:
-        raise ValueError(f"expected signed profiles or none below 0, got {finite.min():g}")
+        raise ValueError(f"expected no value below 0 with signed=False, got {finite.min():g}")
     signed = below if signed is None else signed
     colors = PROFILE_COLORS[: len(groups)] if colors is None else tuple(colors)
     if len(colors) != len(groups):
-        raise ValueError(f"expected {len(groups)} colors, one a name, got {len(colors)}")
+        raise ValueError(f"expected {len(groups)} colors, one for each name, got {len(colors)}")
     ax = panel(ax, 3)
 
     for first, last, text in spans:
@@ -134,7 +135,7 @@ def lag_profile(
 
 
 def describe_lag_profile(
-    profiles: np.ndarray | Mapping[str, np.ndarray],
+    profiles: ArrayLike | Mapping[str, ArrayLike],
     *,
     unit: str | None = None,
     label: str = "mean effect",
@@ -151,11 +152,11 @@ def describe_lag_profile(
     Returns
     -------
     str
-        For each name, of the mean over its series: the value that is largest in size, the newest of
-        equals, and its lag; the largest of the other sign, if it is a twentieth of that or more;
-        a second hump; and what part of the sum of all sizes the marked spans hold. A second hump
-        has the sign of the largest, rises from the lowest value on the way to it by a fifth of the
-        largest or more, and is the highest that does.
+        For each name, of the mean over its series: the value that is largest in size and its lag,
+        of equals the newest; the largest of the other sign, if it is at least a twentieth of that;
+        a second hump; and the share of the marked spans in the sum of all sizes. A second hump has
+        the sign of the largest value, and between the two lies a valley that is lower by more than
+        a fifth of the largest; of several it is the highest.
 
     Raises
     ------
@@ -203,7 +204,7 @@ def describe_lag_profile(
 
 
 def _second_hump(size: np.ndarray, first: int) -> int | None:
-    """Lag of the highest value that rises from the valley between it and the first hump."""
+    """Lag of the highest value behind a valley that divides it from the first hump."""
     valley = np.empty_like(size)
     valley[first:] = np.fmin.accumulate(size[first:])
     valley[: first + 1] = np.fmin.accumulate(size[first::-1])[::-1]
@@ -211,7 +212,7 @@ def _second_hump(size: np.ndarray, first: int) -> int | None:
     return None if np.isnan(humps).all() else int(np.nanargmax(humps))
 
 
-def _profiles(profiles: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _profiles(profiles: ArrayLike | Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
     """(series, lags) float64 arrays by name; without names the only one is called ""."""
     named = profiles if isinstance(profiles, Mapping) else {"": profiles}
     if not named:
@@ -246,7 +247,7 @@ def _spans(mark: Sequence[tuple[Any, ...]], lags: int) -> list[tuple[int, int, s
 
 
 def _tick_distance(lags: int, step: str) -> int:
-    """So that at most 13 lags have a number; of hours the parts of a day, and days."""
+    """For at most 13 numbers along the axis; hours in parts of a day, or in days."""
     if step == "hours":
         return next((s for s in (1, 2, 3, 6, 12) if lags <= 13 * s), 24 * -(-lags // 312))
     sizes = (s * 10**power for power in range(9) for s in (1, 2, 5))

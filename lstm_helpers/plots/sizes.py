@@ -1,4 +1,4 @@
-"""Pictures of how large weights are: norms, distributions, and one measure against another."""
+"""Pictures of the size of weights: norms, distributions, and one measure against another."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def norm_bars(w: LSTMWeights, *, ord: str = "fro", ax: Axes | None = None) -> Ax
     Returns
     -------
     Axes
-        W, U and b from left to right, in each i, f, c, o. A norm that is NaN or infinite has no
-        bar but its word.
+        W, U and b from left to right, and i, f, c, o in each. For a norm that is NaN or infinite,
+        the word stands in place of the bar.
 
     Raises
     ------
     ValueError
-        ``ord`` is none of the three.
+        ``ord`` is not one of the three.
 
     Examples
     --------
@@ -96,12 +96,12 @@ def describe_norms(w: LSTMWeights, *, ord: str = "fro") -> str:
     Returns
     -------
     str
-        Largest and smallest norm of each array; of equals the first in the order i, f, c, o.
+        The largest and the smallest norm of each array; of equals the first of i, f, c, o.
 
     Raises
     ------
     ValueError
-        ``ord`` is none of the three.
+        ``ord`` is not one of the three.
 
     Examples
     --------
@@ -132,30 +132,30 @@ def gate_distributions(
     limit: float | None = None,
     axes: GivenAxes | None = None,
 ) -> np.ndarray:
-    """How the weights of each gate are spread, as outlines in the colours of the gates.
+    """How the weights of each gate are distributed, as outlines in the colours of the gates.
 
     Parameters
     ----------
     w : LSTMWeights
     bins : int
-        The same number for all; an odd one puts zero in the middle of one.
+        The number of bins, the same for all. With an odd one, zero is in the middle of a bin.
     limit : float, optional
-        Where every panel ends, left and right of zero. Unless given, the kernels end at the largest
-        weight of both, and the bias has a scale of its own.
+        Where every panel ends, left and right of zero. If not given, the kernels end at the largest
+        weight of both, and the bias has its own scale.
     axes : Axes, optional
         Three, or two for a layer without bias.
 
     Returns
     -------
     (3,) array of Axes, or (2,) without bias
-        Kernel, recurrent kernel, bias: percent of a gate's entries in each bin. Zero is the
-        middle of each panel. What lies beyond, is NaN or is infinite is left out, and counted in
-        the title.
+        Kernel, recurrent kernel, bias: percent of a gate's entries in each bin. Zero is in the
+        middle of each panel. Entries beyond the ends, NaN and infinity are left out, and counted
+        in the title.
 
     Raises
     ------
     ValueError
-        Number of Axes does not fit, ``bins`` is below 1, or ``limit`` is not above 0.
+        The number of Axes does not fit, ``bins`` is below 1, or ``limit`` is not above 0.
 
     Examples
     --------
@@ -170,7 +170,7 @@ def gate_distributions(
     end = color_limit(w, limit)
     if axes is None:
         _, axes = subplots(len(groups), height=0.9 + 1.7 * len(groups), squeeze=False)
-    axes = given_axes(axes, len(groups), "one an array")
+    axes = given_axes(axes, len(groups), "one for each array")
     for ax, (group, arrays) in zip(axes, groups.items(), strict=True):
         own = limit is None and group == "bias"
         ends = largest_entry(arrays) or 1.0 if own else end
@@ -212,7 +212,7 @@ def describe_distributions(w: LSTMWeights) -> str:
     Returns
     -------
     str
-        For each array and gate the median size of the finite entries.
+        For each array and gate, the median size of the finite entries.
 
     Examples
     --------
@@ -242,12 +242,12 @@ def rank_scatter(
     highlight: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Two measures of the same things, one labelled point a thing.
+    """Two measures of the same things: one point for each, with its label.
 
     Parameters
     ----------
     x, y : (things,) of float
-        As measured; each in its own unit.
+        The measures, each in its own unit.
     labels : (things,) of str
     xlabel, ylabel : str
         What was measured, with its unit.
@@ -262,7 +262,7 @@ def rank_scatter(
     Raises
     ------
     ValueError
-        Lengths differ, or a value is NaN or infinite: it has no place.
+        Lengths differ, or a value is NaN or infinite.
 
     Examples
     --------

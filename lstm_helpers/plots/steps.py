@@ -34,13 +34,14 @@ from lstm_helpers.plots.figure import (
 def retention(
     left: Mapping[str, np.ndarray], *, step: str = "steps", ax: Axes | None = None
 ) -> Axes:
-    """What is left of a cell, one line a forget bias (or a unit, or whatever is compared).
+    """What is left of a cell state after each step: one line for each forget bias, unit, ...
 
     Parameters
     ----------
     left : mapping from name to (steps + 1,) array
-        Share of the cell state still there after 0, 1, 2, ... steps: the powers of a forget gate,
-        or ``memory.retention(trace)[sample, ::-1, unit]``. First line lightest, last line darkest.
+        The share of the cell state that is left after 0, 1, 2, ... steps: the powers of a forget
+        gate, or ``memory.retention(trace)[sample, ::-1, unit]``. The first line is the lightest,
+        the last the darkest.
     step : str
         What a step is, in the plural: ``"hours"``.
     ax : Axes, optional
@@ -48,12 +49,12 @@ def retention(
     Returns
     -------
     Axes
-        A dotted line stands at one half: where it is crossed is the half-life.
+        A dotted line stands at one half. A line crosses it at its half-life.
 
     Raises
     ------
     TypeError, ValueError
-        There is no line, or one is not made of numbers or not of one axis.
+        There is no line, or a line is not made of numbers or has more than one axis.
 
     Examples
     --------
@@ -81,7 +82,7 @@ def retention(
     ax.margins(x=0)
     ax.set_ylim(-0.02, 1.02)
     ax.set_yticks([0, 0.5, 1])
-    # Beside the lines: with high biases they fill the panel.
+    # Beside the panel: with high forget biases the lines fill it.
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return ax
 
@@ -97,7 +98,7 @@ def gate_trace(
     step: str = "steps",
     axes: GivenAxes | None = None,
 ) -> np.ndarray:
-    """What a layer read above, and its gates below, on one time axis.
+    """Above what a layer read, below its gates, on one time axis.
 
     Parameters
     ----------
@@ -105,28 +106,28 @@ def gate_trace(
         As ``replay`` returns it.
     series : (time, features) array or DataFrame, optional
         What the layer read in this window, in the caller's units, or any other series of the same
-        steps. In the order of the layer's work: with ``go_backwards`` the newest comes first.
+        steps. In the order of the layer's work: with ``go_backwards`` the newest step comes first.
     sample : int
-        Which one of the batch.
+        Which window of the batch.
     feature_names : (features,) of str, optional
-        With their units, as in ``"temperature (°C)"``. A DataFrame has them in its columns.
+        With their units, as in ``"pressure (bar)"``. A DataFrame has them in its columns.
     times : (time,), optional
-        Dates or numbers, rising or falling; 0, 1, 2, ... unless given. A DataFrame has them in its
-        index.
+        Dates or numbers, rising or falling. A DataFrame has them in its index. Otherwise, if not
+        given, 0, 1, 2, ...
     order : (units,) of int, optional
-        Which unit each row shows, top to bottom; 0, 1, 2, ... unless given.
+        Which unit each row shows, from top to bottom. If not given, 0, 1, 2, ...
     step : str
         What a step is, in the plural. Stands under the axis, unless ``times`` are dates.
     axes : Axes, optional
-        As many as are returned.
+        As many as this function returns.
 
     Returns
     -------
     array of Axes
-        Those of the series, if there is one: a panel each of up to three features; of more, one
-        panel with a row each, every feature in its own standard deviations from its mean, blue
-        below and red above. Then i, f, c, o with one row a unit: white is 0 and full colour 1, but
-        the candidate goes from -1 over white to 1.
+        First those of the series, if there is one. Up to three features have a panel each. More
+        have one panel together, with a row each, in standard deviations from the feature's mean:
+        blue below, red above. Then i, f, c, o, with a row for each unit: white is 0 and full colour
+        is 1; the candidate goes from -1, blue, to 1, red.
 
     Raises
     ------
@@ -157,7 +158,7 @@ def gate_trace(
     read = np.empty((time, 0)) if series is None else _checks.real_numbers("series", series)
     if read.ndim != 2 or len(read) != time:
         raise ValueError(
-            f"expected series of shape ({time}, features), a row a step, got {read.shape}"
+            f"expected series of shape ({time}, features), one row for each step, got {read.shape}"
         )
     count = read.shape[1]
     names = _checks.names_of(count, "names of features", feature_names, "feature {}")
@@ -174,7 +175,7 @@ def gate_trace(
         _, axes = subplots(
             panels + 4, height=1 + sum(heights), sharex=True, height_ratios=heights, squeeze=False
         )
-    axes = given_axes(axes, panels + 4, "one a panel")
+    axes = given_axes(axes, panels + 4, "one for each panel")
     if count > 3:
         _feature_rows(axes[0], read, names, places)
     else:
@@ -194,7 +195,7 @@ def gate_trace(
         )
         ax.set_title(f"{gate}: {GATE_NAMES[gate]}", loc="left", color=GATE_COLORS[gate])
         ax.set_ylabel("unit")
-        # Every unit has its row; only some rows have room for a number.
+        # Every unit has a row, but only some rows have room for a number.
         rows = np.arange(0, units, max(1, -(-units // 6)))
         ax.set_yticks(rows + 0.5, shown[rows])
         ax.invert_yaxis()
@@ -208,7 +209,7 @@ def gate_trace(
 
 
 def _feature_rows(ax: Axes, series: np.ndarray, names: Sequence[str], places: np.ndarray) -> None:
-    """One row a feature, in its own standard deviations from its mean."""
+    """One row for each feature, in standard deviations from its mean."""
     spread = series.std(axis=0)
     scaled = (series - series.mean(axis=0)) / np.where(spread > 0, spread, 1)
     mesh = ax.pcolormesh(
@@ -227,7 +228,7 @@ def _places(times: Sequence[Any] | None, count: int) -> np.ndarray:
     if times is None:
         return np.arange(count, dtype=float)
     if len(times) != count:
-        raise ValueError(f"expected {count} times, one a step, got {len(times)}")
+        raise ValueError(f"expected {count} times, one for each step, got {len(times)}")
     if is_dates(times):
         return np.asarray(date2num(np.asarray(times)))
     return _checks.real_numbers("times", times).astype(float)

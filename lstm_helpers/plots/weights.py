@@ -1,4 +1,4 @@
-"""Pictures of weights: where each array lies, its heatmaps, norms and distributions."""
+"""Pictures of weights in their places: the arrays of a layer, and heatmaps by gate."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from lstm_helpers.plots.figure import (
 
 RING = {"color": "none", "markeredgecolor": INK, "markersize": 8}
 MOST_RINGS = 50
-"""In one panel, around what is not finite."""
+"""At most so many rings in one panel, around entries that are not finite."""
 
 PER_ONE = "weight (per 1 of what it multiplies)"
-"""The unit of a weight: the sum before a gate has none, the input of the layer may have one."""
+"""The unit of a weight: the sum before a gate has no unit, the input of the layer may have one."""
 
 GROUP_NAMES = {"kernel": "kernel", "recurrent_kernel": "recurrent kernel", "bias": "bias"}
 
 
 def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) -> Axes:
-    """The arrays of an LSTM layer, row heights to scale, each cut into its four quarters.
+    """The arrays of an LSTM layer, drawn to scale, each cut into its four quarters.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) 
     Returns
     -------
     Axes
-        One cell a number: columns across, rows down.
+        One cell for each number: columns from left to right, rows from top to bottom.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) 
 
 
 def order_errors(errors: Mapping[str, float], *, ax: Axes | None = None) -> Axes:
-    """How far each way to name the four quarters is from Keras, on a logarithmic axis.
+    """How far the output is from Keras for each order of the four quarters, on a log axis.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def order_errors(errors: Mapping[str, float], *, ax: Axes | None = None) -> Axes
     Returns
     -------
     Axes
-        One bar an order, smallest first; the smallest stands out.
+        One bar for each order, smallest first; the smallest stands out.
 
     Examples
     --------
@@ -132,31 +132,32 @@ def gate_heatmaps(
     limit: float | None = None,
     axes: GivenAxes | None = None,
 ) -> np.ndarray:
-    """Every weight of the layer in its place, by gate, all on one scale.
+    """Every weight of a layer in its place, by gate, all on one scale.
 
     Parameters
     ----------
     w : LSTMWeights
     feature_names : (input_dim,) of str, optional
-        Names for the rows of the kernel; their numbers unless given.
+        Names for the rows of the kernel. If not given, their numbers.
     limit : float, optional
-        Where the colours end, above and below zero. Unless given, at the largest weight of both
-        kernels: the bias of a fresh forget gate is 1, and would pale all else. What lies beyond
-        has the end's colour, and is counted under the colours. Give it to compare two layers.
+        Where the colours end, above and below zero. If not given, at the largest weight of both
+        kernels: the bias of a new forget gate is 1, and would make everything else pale. Entries
+        beyond have the end's colour and are counted under the colour bar. Pass the same limit to
+        compare two layers.
     axes : Axes, optional
         Twelve, or eight for a layer without bias, row by row.
 
     Returns
     -------
     (3, 4) array of Axes, or (2, 4) without bias
-        Kernel, recurrent kernel, bias; i, f, c, o across. Rows are where a weight comes from,
-        columns the unit that it goes to. What is NaN or infinite is yellow with a ring, and counted
-        under the colours too.
+        Kernel, recurrent kernel, bias from top to bottom; i, f, c, o from left to right. A row is
+        where a weight comes from, a column the unit that it goes to. NaN and infinity are yellow
+        with a ring, and counted under the colour bar too.
 
     Raises
     ------
     ValueError
-        Number of names or Axes does not fit, or ``limit`` is not above 0.
+        The number of names or Axes does not fit, or ``limit`` is not above 0.
 
     Examples
     --------
@@ -198,7 +199,7 @@ def gate_heatmaps(
                 # Anything else blends neighbours where cells are smaller than pixels.
                 interpolation="nearest",
             )
-            # Among many units a cell is a speck, so the eye needs help. A crowd needs none.
+            # With many units a cell is tiny, so a ring helps to find it; not if there are many.
             places = np.argwhere(~np.isfinite(shown))
             lost += len(places)
             for y, x in places[:MOST_RINGS]:
@@ -245,8 +246,8 @@ def describe_heatmaps(
     Returns
     -------
     str
-        The largest in size of each of the arrays, with its sign and its place; of equals the
-        first one, i before f before c before o, then by row.
+        For each array the entry that is largest in size, with its sign and its place; of equals
+        the first in the order i, f, c, o, then by row.
 
     Raises
     ------
@@ -291,7 +292,7 @@ def describe_heatmaps(
 
 
 def weight_groups(w: LSTMWeights) -> dict[str, tuple[np.ndarray, ...]]:
-    """The arrays by their name, gates in order, as float64; without the bias that is not there.
+    """The arrays by name, for the gates in order, as float64; without a bias that is None.
 
     Examples
     --------
@@ -314,7 +315,7 @@ def _entries(w: LSTMWeights) -> np.ndarray:
 
 
 def color_limit(w: LSTMWeights, limit: float | None) -> float:
-    """Half the width of a zero-centred scale: what was asked, or the largest kernel weight.
+    """Half the width of a zero-centred scale: ``limit``, or the largest kernel weight.
 
     Examples
     --------
@@ -333,7 +334,7 @@ def color_limit(w: LSTMWeights, limit: float | None) -> float:
 
 
 def largest_entry(arrays: Sequence[np.ndarray]) -> float:
-    """The largest finite entry in size; 0 where there is none.
+    """The size of the largest finite entry; 0 if no entry is finite.
 
     Examples
     --------
