@@ -68,7 +68,7 @@ def _split_keras(arrays: Sequence[np.ndarray]) -> Parts:
         {gate: array[..., quarter] for gate, quarter in zip(GATES, quarters, strict=True)}
         for array in arrays
     ]
-    return kernel, recurrent_kernel, bias[0] if bias else None
+    return kernel, recurrent_kernel, next(iter(bias), None)
 
 
 def _join_keras(parts: Parts) -> list[np.ndarray]:

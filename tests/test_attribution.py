@@ -241,6 +241,11 @@ def test_delta_is_the_sum_minus_the_difference():
     assert delta.tolist() == [6 - 8, 6 - 8]  # the midpoint alone: 2 * 3 * 1**2
 
 
+def test_forward_is_called_for_the_delta_only():
+    found = lh.integrated_gradients(gradient, X, forward=never)
+    assert np.array_equal(found, lh.integrated_gradients(gradient, X))
+
+
 # Any inputs.
 
 
