@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from pathlib import Path
 
 import matplotlib as mpl
 
@@ -17,18 +18,20 @@ from test_import import public
 
 import lstm_helpers as lh
 
-WITH_COURSE = False
-"""Whether the upper storey is asked for examples too."""
+TOP = Path(__file__).parent.parent
+
+WITHOUT = ("forecaster", "commands", "copies", "homes", "lab", "pages", "pictures", "running")
+"""Rooms of the course that need no examples: the starter's, which are no tools for a reader."""
 
 MOST_LINES = 8
 """A longer example is a lesson, and belongs into a notebook."""
 
 
 def modules():
-    """All rooms of the package, the private ones too: what they show must be right as well."""
+    """All rooms of the package but those; the private ones too."""
     with lh.quiet():
         for found in pkgutil.walk_packages(lh.__path__, "lstm_helpers."):
-            if WITH_COURSE or not found.name.startswith("lstm_helpers.course"):
+            if found.name not in {f"lstm_helpers.course.{room}" for room in WITHOUT}:
                 yield importlib.import_module(found.name)
 
 
@@ -43,7 +46,9 @@ def examples(name, thing):
 
 
 @pytest.fixture
-def figures():
+def notebook(monkeypatch):
+    """Examples run as in a notebook: beside the others, where the data is in ../data."""
+    monkeypatch.chdir(TOP / "notebooks")
     yield
     plt.close("all")
 
@@ -60,7 +65,7 @@ def test_the_walk_sees_functions_with_a_decorator_methods_properties_and_every_s
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_the_example_runs_and_is_right(name, figures):
+def test_the_example_runs_and_is_right(name, notebook):
     test = examples(name, PUBLIC[name])
     assert test.examples, f"{name} has no example"
     assert any(example.want for example in test.examples), f"{name} shows nothing"
@@ -88,11 +93,11 @@ def test_the_example_is_short_and_shows_no_last_digits(name):
         ("Examples\n--------\n>>> 1 + 1\n2\n>>> nowhere", "name 'nowhere' is not defined"),
     ],
 )
-def test_a_wrong_example_is_found(text, message, monkeypatch, figures):
+def test_a_wrong_example_is_found(text, message, monkeypatch, notebook):
     def thing():
         pass
 
     thing.__doc__ = text
     monkeypatch.setitem(PUBLIC, "thing", thing)
     with pytest.raises(AssertionError, match=re.escape(message)):
-        test_the_example_runs_and_is_right("thing", figures)
+        test_the_example_runs_and_is_right("thing", notebook)

@@ -160,12 +160,12 @@ def test_gate_trace_takes_any_size(time, units, features):
         (
             {"series": np.ones((7, 2))},
             ValueError,
-            r"\(6, features\), one row for each step",
+            r"series of shape \(6, features\), one row for each step",
         ),
         (
             {"series": np.ones(6)},
             ValueError,
-            r"\(6, features\), one row for each step",
+            r"series of shape \(6, features\), one row for each step",
         ),
         ({"series": [["a"]] * 6}, TypeError, "series as real numbers, got dtype <U1"),
         ({"series": np.ones((6, 2)), "feature_names": ["a"]}, ValueError, "2 names of features"),
