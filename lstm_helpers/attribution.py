@@ -266,8 +266,8 @@ def permutation(
     groups : (batch,) array, optional
         Windows are shuffled only within their group, such as the same month: so each window keeps
         what its group has in common (conditional importance, Strobl et al. 2008,
-        https://doi.org/10.1186/1471-2105-9-307). A window alone in its group stays as it is. For
-        padded windows of different lengths, the groups are their lengths.
+        https://doi.org/10.1186/1471-2105-9-307). A window alone in its group stays as it is. If
+        windows of different lengths are padded, pass their lengths.
     together : sequence of sequences of int, optional
         Lags, or features, that come from the same other window: ``[range(14, 20)]`` is six lags at
         once, ``[[0], [1, 2]]`` one feature and then two. If not given, each alone. What several

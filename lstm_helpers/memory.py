@@ -41,7 +41,7 @@ def half_life(forget: Any) -> Any:
     """Steps until half of the cell state is left, if the forget gate keeps its value.
 
     ``n`` steps leave ``forget ** n``, so half is left after ``n = log(1/2) / log(forget)``: the
-    half-life of exponential decay, here in time steps. 0.5 gives 1.
+    half-life of exponential decay, here in steps. 0.5 gives 1.
 
     Parameters
     ----------
