@@ -20,8 +20,10 @@ import lstm_helpers as lh
 
 TOP = Path(__file__).parent.parent
 
-WITHOUT = ("forecaster", "commands", "copies", "homes", "lab", "pages", "pictures", "running")
-"""Rooms of the course that need no examples: the starter's, which are no tools for a reader."""
+STARTER = ("commands", "copies", "homes", "lab", "pages", "pictures", "running")
+WITHOUT = ("forecaster", *STARTER)
+"""Rooms of the course that are not asked for examples: the starter's, which readers do not call,
+and ``forecaster``, which would be too long for one room with them."""
 
 MOST_LINES = 8
 """A longer example is a lesson, and belongs into a notebook."""
