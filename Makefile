@@ -28,7 +28,7 @@ help:
 	@echo "                  ARGS=--continue goes on)"
 	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 10 minutes)"
 	@echo "make faults       plant faults and see which test catches each (ONLY=name for one)"
-	@echo "make lint         ruff over package, tests and notebooks"
+	@echo "make lint         ruff over package, tests and notebooks, mypy over the package"
 
 $(READY): $(STALE)
 	@command -v $(PYTHON) >/dev/null || \
@@ -87,3 +87,4 @@ faults: $(READY)
 lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m mypy

@@ -1,8 +1,11 @@
 """What the weights of a Keras LSTM mean, and how far back it looks.
 
-``import lstm_helpers`` loads NumPy and nothing heavier. Modules that need more (``weather``,
-``forecaster``, ``keras_tools``, ``plots``, ``exercises``) are imported by name, and so is
-``tasks``. ``lstm_helpers.memory`` has more than is named here: retention, time constants.
+``import lstm_helpers`` loads NumPy and nothing heavier. What needs more is imported by name:
+``lstm_helpers.plots`` (Matplotlib), ``lstm_helpers.keras_tools`` (Keras) and the course,
+``lstm_helpers.course``. ``lstm_helpers.memory`` has more than is named here: retention, time
+constants.
+
+The examples in the docstrings start after ``import numpy as np`` and ``import lstm_helpers as lh``.
 """
 
 from lstm_helpers._quiet import quiet

@@ -1,20 +1,32 @@
-"""One place for "expected ..., got ...": what the functions of this package ask of their arguments.
+"""One place for "expected ..., got ...": the checks of arguments.
 
-Each check raises one clear error, or returns the argument in the form that is worked with.
+Each check raises one clear error, or returns the argument in the form that the caller works with.
 """
 
 from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+OfWindows = Callable[[np.ndarray], np.ndarray]
+"""A function of windows (windows, time, features)."""
+
+Shape = tuple[int, ...]
+
 
 def real_numbers(name: str, given: Any, *, booleans: bool = True) -> np.ndarray:
-    """An array of real numbers: what complex numbers, texts and objects are not."""
+    """An array of real numbers: not complex numbers, texts or objects.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.real_numbers("x", [1, 2]).shape
+    (2,)
+    """
     try:
         array = np.asarray(given)
     except ValueError:  # NumPy's own text is about its inner shapes
@@ -26,7 +38,14 @@ def real_numbers(name: str, given: Any, *, booleans: bool = True) -> np.ndarray:
 
 
 def windows(name: str, given: Any) -> np.ndarray:
-    """A float array (batch, time, features) with at least one step and one feature."""
+    """A float array (batch, time, features) with at least one step and one feature.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.windows("inputs", [[[1, 2], [3, 4]]]).dtype
+    dtype('float64')
+    """
     array = real_numbers(name, given)
     if array.ndim != 3 or 0 in array.shape[1:]:
         raise ValueError(f"expected {name} of shape (batch, time, features), got {array.shape}")
@@ -34,19 +53,40 @@ def windows(name: str, given: Any) -> np.ndarray:
 
 
 def whole_number(name: str, given: Any, least: int) -> int:
-    """A whole number from ``least`` on; True and False are none."""
+    """A whole number of at least ``least``; True and False do not count as numbers.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.whole_number("repeats", np.int64(5), least=1)
+    5
+    """
     if not is_whole(given) or given < least:
         raise ValueError(f"expected {name} as a whole number of at least {least}, got {given!r}")
     return int(given)
 
 
 def is_whole(given: Any) -> bool:
-    """Whether it is a whole number; True and False are none."""
+    """Whether it is a whole number; True and False do not count as numbers.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.is_whole(3), _checks.is_whole(3.0), _checks.is_whole(True)
+    (True, False, False)
+    """
     return isinstance(given, numbers.Integral) and not isinstance(given, bool | np.bool_)
 
 
 def finite_number(name: str, given: Any) -> float:
-    """One number, neither NaN nor infinite; True and False are none."""
+    """One number, neither NaN nor infinite; True and False do not count as numbers.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.finite_number("bias", 2)
+    2.0
+    """
     if isinstance(given, bool | np.bool_) or not isinstance(given, numbers.Real):
         raise TypeError(f"expected {name} as a number, got {given!r}")
     if not math.isfinite(given):
@@ -55,31 +95,59 @@ def finite_number(name: str, given: Any) -> float:
 
 
 def function(name: str, given: Any) -> None:
-    """Something that can be called with windows."""
+    """Raise unless it can be called.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.function("forward", np.sum) is None
+    True
+    """
     if not callable(given):
         raise TypeError(f"expected {name} as a function of windows, got {type(given).__name__}")
 
 
-def returned(name: str, result: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """What a function of the caller's returned, if it is real numbers of that shape."""
-    result = np.asarray(result)
+def returned(name: str, result: Any, shape: Shape) -> np.ndarray:
+    """The result of a function that the caller passed, if it is real numbers of that shape.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.returned("forward", [0.5, 0.25], shape=(2,)).shape
+    (2,)
+    """
+    array = np.asarray(result)
     wanted = f"shape {shape}" if shape else "one number"
-    if result.shape != shape:
-        raise ValueError(f"expected {name} to return {wanted}, got shape {result.shape}")
-    if result.dtype.kind not in "fiub":
-        raise TypeError(f"expected {name} to return real numbers, got dtype {result.dtype}")
-    return result
+    if array.shape != shape:
+        raise ValueError(f"expected {name} to return {wanted}, got shape {array.shape}")
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"expected {name} to return real numbers, got dtype {array.dtype}")
+    return array
 
 
 def one_of(name: str, given: Any, options: Iterable[str]) -> None:
-    """One of some texts."""
+    """Raise unless it is one of these texts.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.one_of("axis", "lag", ("lag", "feature")) is None
+    True
+    """
     options = tuple(options)
     if not isinstance(given, str) or given not in options:
         raise ValueError(f"expected {name} of {', '.join(map(repr, options))}, got {given!r}")
 
 
 def names_of(count: int, what: str, names: Any, missing: str) -> list[str]:
-    """A name for each of ``count`` things: those given, or ``missing`` with the number in it."""
+    """A name for each of ``count`` things: those given, or ``missing`` with the number in it.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.names_of(2, "names of features", None, "feature {}")
+    ['feature 0', 'feature 1']
+    """
     if names is None:
         return [missing.format(n) for n in range(count)]
     names = [str(name) for name in names]

@@ -1,35 +1,32 @@
 """Which past inputs matter to an output: gradient, integrated gradients, occlusion, permutation.
 
-Nothing here knows an LSTM. ``forward`` is any function of windows (batch, time, features) that
-gives one output a window, (batch,); ``gradient`` is its derivative by the windows and has their
-shape. Every window is its own case: what a function says of one must not depend on the others it
-is called with, because one call may hold copies of several.
+The model can be any. ``forward`` is a function of windows (batch, time, features) that returns one
+output for each, (batch,); ``gradient`` is its derivative by the windows and has their shape. Both
+are there for an LSTM with a linear head, ``lh.Readout``, and for any Keras model, ``keras_tools``.
+What they return for a window must not depend on the other windows of the call.
 
-For an LSTM with weights ``w`` and a head of one column, (units, 1)::
-
-    forward = lambda x: (lh.replay(w, x).hidden[:, -1] @ head)[:, 0]
-    gradient = lambda x: lh.input_jacobian(w, x, head)[:, 0]
-
-Attributions are in the unit of the output, those of ``saliency`` in that unit per unit of input.
+Attributions are in the unit of the output; ``saliency`` is in that unit per unit of input.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lstm_helpers import _checks
+from lstm_helpers._checks import OfWindows, Shape
 
 # Bytes of the windows that one call gets, at least one window. A model that keeps its states for
-# the gradient takes tens of times as much; with 4 MiB here that falls out of the cache, and the
-# NumPy gradient takes two to three times as long.
+# the gradient takes tens of times as much. With 4 MiB here that does not fit into the cache, and
+# the NumPy gradient takes two to three times as long.
 _CALL_BYTES = 2**20
 
 
-def saliency(gradient: Callable, inputs: np.ndarray) -> np.ndarray:
-    """The absolute gradient: how fast the output moves with each entry, whichever way.
+def saliency(gradient: OfWindows, inputs: np.ndarray) -> np.ndarray:
+    """The absolute gradient: how fast the output changes with each entry, up or down.
 
     Simonyan, Vedaldi and Zisserman (2014), https://arxiv.org/abs/1312.6034, section 3.
 
@@ -47,30 +44,60 @@ def saliency(gradient: Callable, inputs: np.ndarray) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        ``gradient`` is no function or returns another shape, or the inputs are not as said.
+        ``gradient`` is not a function or returns another shape, or the inputs do not fit.
+
+    Examples
+    --------
+    >>> x = np.ones((1, 3, 2))  # output: the sum of x squared, so the gradient is 2 x
+    >>> lh.saliency(lambda x: 2 * x, -x).tolist()
+    [[[2.0, 2.0], [2.0, 2.0], [2.0, 2.0]]]
     """
     _checks.function("gradient", gradient)
     inputs = _checks.windows("inputs", inputs)
     return np.abs(_called_on("gradient", gradient, inputs, inputs.shape[1:])).astype(inputs.dtype)
 
 
+@overload
 def integrated_gradients(
-    gradient: Callable,
+    gradient: OfWindows,
     inputs: np.ndarray,
-    baselines: Any = 0.0,
+    baselines: ArrayLike = 0.0,
+    n_steps: int = 50,
+    *,
+    return_convergence_delta: Literal[False] = False,
+    forward: OfWindows | None = None,
+) -> np.ndarray: ...
+
+
+@overload
+def integrated_gradients(
+    gradient: OfWindows,
+    inputs: np.ndarray,
+    baselines: ArrayLike = 0.0,
+    n_steps: int = 50,
+    *,
+    return_convergence_delta: Literal[True],
+    forward: OfWindows,
+) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def integrated_gradients(
+    gradient: OfWindows,
+    inputs: np.ndarray,
+    baselines: ArrayLike = 0.0,
     n_steps: int = 50,
     *,
     return_convergence_delta: bool = False,
-    forward: Callable | None = None,
+    forward: OfWindows | None = None,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-    """The gradient, averaged on the straight way from a baseline, times what was added there.
+    """The gradient, averaged along the line from a baseline to the inputs, times their distance.
 
     Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365, equation 1::
 
         (x - b) * integral from 0 to 1 of gradient(b + a (x - b)) da
 
-    The integral is a sum over Gauss-Legendre nodes, which is captum's default too: exact for a
-    polynomial of degree up to ``2 * n_steps - 1`` along the way.
+    The integral is a sum over Gauss-Legendre nodes, as in captum: exact for a polynomial of degree
+    up to ``2 * n_steps - 1`` along the line.
 
     Parameters
     ----------
@@ -78,44 +105,49 @@ def integrated_gradients(
         (windows, time, features) -> the derivative of each window's output, the same shape.
     inputs : (batch, time, features)
     baselines : float or array, broadcast to the inputs
-        Where the way starts: one number, one a feature (features,), one reference window
+        Where the line starts: one number, one for each feature (features,), one reference window
         (time, features), or one for each window, such as ``inputs[:, -1:]``, the newest reading
         repeated.
     n_steps : int
-        Nodes; ``gradient`` is asked once a node and window.
+        Number of nodes; ``gradient`` is called for each node and window.
     return_convergence_delta : bool
-        Also return by how much the sum misses. Needs ``forward``.
+        Also return the error of the sum. Needs ``forward``.
     forward : callable, optional
-        (windows, time, features) -> (windows,), the output whose gradient it is. Only called for
-        the delta.
+        (windows, time, features) -> (windows,), the output that ``gradient`` belongs to.
 
     Returns
     -------
     attributions : (batch, time, features) array
-        In the unit of the output; the dtype of the inputs, float64 for integers. Over a window
-        they sum to forward(inputs) - forward(baselines), but for the error of the integral.
+        In the unit of the output; the dtype of the inputs, float64 for integers. The sum over a
+        window is forward(inputs) - forward(baselines), up to the error of the integral.
     delta : (batch,) array, float64
         That error, the sum minus the difference. Only with ``return_convergence_delta``.
 
     Raises
     ------
     TypeError, ValueError
-        A function is none or returns another shape, baselines do not fit the inputs, ``n_steps``
-        is no whole number of at least 1, or the delta is asked for without ``forward``.
+        A function is missing or returns another shape, baselines do not fit the inputs, or
+        ``n_steps`` is not a whole number of at least 1.
 
     Notes
     -----
-    Sums are in float64. What a call of ``gradient`` gets is at most 1 MiB, or one window.
-    Padding that a Masking layer skips has to keep its value in the baselines, or it is read.
+    Sums are in float64. Each call of ``gradient`` gets at most 1 MiB, or one window. Padding that
+    a Masking layer skips must have the same value in the baselines; other values would be read.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0, 2.0], [3.0, 4.0]]])  # output: the sum of x squared
+    >>> lh.integrated_gradients(lambda x: 2 * x, x).round(6).tolist()
+    [[[1.0, 4.0], [9.0, 16.0]]]
     """
     _checks.function("gradient", gradient)
     inputs = _checks.windows("inputs", inputs)
     baselines = _checked_baselines(baselines, inputs)
     _checks.whole_number("n_steps", n_steps, 1)
-    if return_convergence_delta and forward is None:
-        raise ValueError("expected forward with return_convergence_delta, got None")
     if forward is not None:
         _checks.function("forward", forward)
+    elif return_convergence_delta:
+        raise ValueError("expected forward with return_convergence_delta, got None")
 
     nodes, node_weights = np.polynomial.legendre.leggauss(n_steps)  # on -1 to 1
     along = ((1 + nodes) / 2).astype(inputs.dtype)[:, None, None, None]
@@ -127,7 +159,7 @@ def integrated_gradients(
         mean = np.tensordot(node_weights[steps] / 2, gradients.reshape(points.shape), axes=1)
         attributions[part] += mean
     attributions *= inputs - baselines
-    if not return_convergence_delta:
+    if forward is None or not return_convergence_delta:
         return attributions.astype(inputs.dtype)
     end, start = (_called_on("forward", forward, ends, ()) for ends in (inputs, baselines))
     delta = attributions.sum(axis=(1, 2)) - (end - start)
@@ -135,14 +167,14 @@ def integrated_gradients(
 
 
 def occlusion(
-    forward: Callable,
+    forward: OfWindows,
     inputs: np.ndarray,
-    baselines: Any = 0.0,
+    baselines: ArrayLike = 0.0,
     window: tuple[int, int] = (1, 1),
 ) -> np.ndarray:
-    """What the output loses when a window of (steps, features) is replaced: f(x) - f(x replaced).
+    """What the output loses when some steps and features are replaced: f(x) - f(x replaced).
 
-    Zeiler and Fergus (2014), https://arxiv.org/abs/1311.2901, section 4, on series.
+    Zeiler and Fergus (2014), https://arxiv.org/abs/1311.2901, section 4, for series.
 
     Parameters
     ----------
@@ -150,31 +182,35 @@ def occlusion(
         (windows, time, features) -> (windows,).
     inputs : (batch, time, features)
     baselines : float or array
-        What is put in. Broadcast to the inputs: one number, one a feature (features,), one
-        reference window (time, features), or one for each window. With four axes,
-        (samples, batch or 1, time, features), each sample is put in in turn, and the mean effect
+        The replacement, in one of the shapes that ``integrated_gradients`` takes. With four axes,
+        (samples, batch or 1, time, features), each sample is used in turn, and the mean effect
         is returned: ``others[:, None]`` for other windows (samples, time, features).
     window : (steps, features)
-        What is replaced at once. It moves by one step and one feature, and always lies inside.
+        The size of what is replaced at once. It moves by one step and one feature.
 
     Returns
     -------
     (batch, time, features) array
-        In the unit of the output; the dtype of the inputs, float64 for integers. Each entry has
-        the mean over the windows that cover it, each with its whole effect, as in captum. So only
-        windows of (1, 1) may be added up.
+        In the unit of the output; the dtype of the inputs, float64 for integers. Each entry is the
+        mean effect of all replacements that cover it, as in captum, and each of them counts in
+        full. So only with a window of (1, 1) may entries be added up.
 
     Raises
     ------
     TypeError, ValueError
-        ``forward`` is no function or returns another shape, baselines do not fit the inputs, or
+        ``forward`` is not a function or returns another shape, baselines do not fit the inputs, or
         ``window`` is not two whole numbers from 1 to the length of their axis.
 
     Notes
     -----
-    Sums are in float64. What a call of ``forward`` gets is at most 1 MiB, or one window. It is
-    asked once for each window, sample and place.
-    Padding that a Masking layer skips has to keep its value in the baselines, or it is read.
+    ``forward`` is called for each window, sample and place; each call gets at most 1 MiB, or one
+    window. Sums and padding: as in ``integrated_gradients``.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0, 2.0], [3.0, 4.0]]])  # output: the sum of x squared
+    >>> lh.occlusion(lambda x: (x**2).sum(axis=(1, 2)), x).tolist()
+    [[[1.0, 4.0], [9.0, 16.0]]]
     """
     _checks.function("forward", forward)
     inputs = _checks.windows("inputs", inputs)
@@ -204,7 +240,7 @@ def occlusion(
 
 
 def permutation(
-    error: Callable,
+    error: Callable[[np.ndarray], Any],
     inputs: np.ndarray,
     *,
     axis: str = "lag",
@@ -216,28 +252,28 @@ def permutation(
     """How much worse the forecasts get when one lag or one feature comes from other windows.
 
     Breiman (2001), Random Forests, section 10, for any model. A lag is shuffled with all its
-    features, a feature with all its hours.
+    features, a feature with all its lags.
 
     Parameters
     ----------
     error : callable
-        (batch, time, features) -> one number, such as the mean absolute error in °C. It gets all
-        windows in the order of the inputs, so it can hold the targets.
+        (batch, time, features) -> one number, such as the mean absolute error. It gets all windows
+        in the order of the inputs, so it can compare them with the targets.
     inputs : (batch, time, features)
         Two windows or more.
     axis : str
         ``"lag"`` or ``"feature"``.
     groups : (batch,) array, optional
-        Windows are shuffled only with those of the same group, such as the same month: what the
-        groups have in common then stays in every window (conditional importance, Strobl et al.
-        2008, https://doi.org/10.1186/1471-2105-9-307). A window alone in its group stays as it is.
-        Padded windows of different lengths take their lengths.
+        Windows are shuffled only within their group, such as the same month: so each window keeps
+        what its group has in common (conditional importance, Strobl et al. 2008,
+        https://doi.org/10.1186/1471-2105-9-307). A window alone in its group stays as it is. If
+        windows of different lengths are padded, pass their lengths.
     together : sequence of sequences of int, optional
-        Lags, or features, that come from the same other window: ``[range(14, 20)]`` asks for six
-        lags at once, ``[[0], [1, 2]]`` for one feature and for two. Each of them alone unless
-        given. What several lags say twice is lost only where they are shuffled together.
+        Lags, or features, that come from the same other window: ``[range(14, 20)]`` is six lags at
+        once, ``[[0], [1, 2]]`` one feature and then two. If not given, each alone. What several
+        lags say alike is lost only if they are shuffled together.
     repeats : int
-        Shuffles, over which the mean is taken. Every lag or feature gets the same ones.
+        Number of shuffles to take the mean of. Every lag or feature gets the same ones.
     seed : int
         Of the shuffles.
 
@@ -250,14 +286,20 @@ def permutation(
     Raises
     ------
     TypeError, ValueError
-        ``error`` is no function or returns something else than one number, or an argument is not
-        as said.
+        ``error`` is not a function or does not return one number, or another argument does not fit.
 
     Notes
     -----
-    It is asked once, and ``repeats`` times for each value that is returned, each time with a copy
-    of all inputs that it may change. Shuffled windows can be such as never occur, and what the
-    model says of them is part of the answer: groups keep them closer to what does.
+    ``error`` is called once, and ``repeats`` times for each value that is returned. Each time it
+    gets a copy of all inputs, which it may change. Shuffled windows may be unlike any real one, and
+    the model's errors there are part of the result. With groups they stay closer to real ones.
+
+    Examples
+    --------
+    >>> x = np.arange(12.0).reshape(6, 2, 1)  # 6 windows; the target is the newest reading
+    >>> cost = lh.permutation(lambda z: np.abs(z[:, -1, 0] - x[:, -1, 0]).mean(), x)
+    >>> cost.shape, bool(cost[0] > 1), float(cost[1])
+    ((2,), True, 0.0)
     """
     _checks.function("error", error)
     inputs = _checks.windows("inputs", inputs)
@@ -269,7 +311,7 @@ def permutation(
 
     groups = np.zeros(len(inputs)) if groups is None else np.asarray(groups)
     if groups.shape != inputs.shape[:1]:
-        raise ValueError(f"expected one group a window, ({len(inputs)},), got {groups.shape}")
+        raise ValueError(f"expected a group for each window, ({len(inputs)},), got {groups.shape}")
 
     rng = np.random.default_rng(seed)
     _, number = np.unique(groups, return_inverse=True)
@@ -297,9 +339,9 @@ def temporal_profile(attributions: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     attributions : (batch, time, features)
-        As the functions above return them, oldest step first. Of occlusion by a window of
-        (steps, features), where each entry has the whole effect, the sum over the features counts
-        it several times: there take one feature, ``attributions[..., :1]``.
+        As the functions above return them, oldest step first. If ``occlusion`` replaced several
+        features at once, the sum would count the effect several times: then pass one feature,
+        ``attributions[..., :1]``.
 
     Returns
     -------
@@ -309,7 +351,13 @@ def temporal_profile(attributions: np.ndarray) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        Not an array of numbers of that shape, or no window.
+        ``attributions`` is not an array of numbers of that shape, or has no window.
+
+    Examples
+    --------
+    >>> attributions = np.array([[[1.0, -2.0], [0.5, 0.0]]])  # 1 window, 2 steps, 2 features
+    >>> lh.temporal_profile(attributions).tolist()
+    [0.5, 3.0]
     """
     attributions = _checks.windows("attributions", attributions)
     if len(attributions) == 0:
@@ -318,7 +366,7 @@ def temporal_profile(attributions: np.ndarray) -> np.ndarray:
 
 
 def _calls(inputs: np.ndarray, copies: int) -> Iterator[tuple[slice, slice]]:
-    """(part of the batch, part of the copies) such that one call gets no more than it may."""
+    """(part of the batch, part of the copies) for each call, none with too many bytes."""
     batch = len(inputs)
     windows = max(1, _CALL_BYTES // (inputs.itemsize * inputs[:1].size or 1))
     for start in range(0, batch, windows):
@@ -333,13 +381,13 @@ def _flat(points: np.ndarray) -> np.ndarray:
     return points.reshape(-1, *points.shape[2:])
 
 
-def _called(name: str, function: Callable, points: np.ndarray, shape: tuple) -> np.ndarray:
-    """Call, and return the result if for each window there came what was expected."""
+def _called(name: str, function: OfWindows, points: np.ndarray, shape: Shape) -> np.ndarray:
+    """The result of a call, checked: what was expected for each window."""
     return _checks.returned(name, function(points), (len(points), *shape))
 
 
-def _called_on(name: str, function: Callable, inputs: np.ndarray, shape: tuple) -> np.ndarray:
-    """All of the inputs, in as many calls as it takes."""
+def _called_on(name: str, function: OfWindows, inputs: np.ndarray, shape: Shape) -> np.ndarray:
+    """The results for all inputs, in as many calls as needed."""
     results = np.zeros((len(inputs), *shape))
     for part, _ in _calls(inputs, 1):
         # A copy: what the function does to its argument must not reach the caller's data.
@@ -347,12 +395,12 @@ def _called_on(name: str, function: Callable, inputs: np.ndarray, shape: tuple) 
     return results
 
 
-def _called_error(error: Callable, inputs: np.ndarray) -> float:
+def _called_error(error: Callable[[np.ndarray], Any], inputs: np.ndarray) -> float:
     return float(_checks.returned("error", error(inputs), ()))
 
 
 def _checked_baselines(baselines: Any, inputs: np.ndarray, samples: bool = False) -> np.ndarray:
-    """In the shape of the inputs, with an axis of samples in front if those are allowed."""
+    """Baselines in the shape of the inputs, with an axis of samples in front if allowed."""
     given = _checks.real_numbers("baselines", baselines)
     shape = inputs.shape
     if samples:
@@ -369,8 +417,8 @@ def _checked_baselines(baselines: Any, inputs: np.ndarray, samples: bool = False
         ) from None
 
 
-def _checked_places(axis: str, together: Any, shape: tuple) -> list[tuple]:
-    """Where the entries are that are shuffled at once: indices of time and features."""
+def _checked_places(axis: str, together: Any, shape: Shape) -> list[tuple[Any, Any]]:
+    """The entries that are shuffled at once: their indices of time and features."""
     _, time, features = shape
     count = time if axis == "lag" else features
     sets = [[n] for n in range(count)] if together is None else [list(some) for some in together]

@@ -1,4 +1,4 @@
-"""What the arrays of an LSTM are: twelve, by gate; and how large each is.
+"""The twelve arrays of an LSTM, by gate, and how large each is.
 
 Gates follow Keras: input ``i``, forget ``f``, candidate ``c``, output ``o``.
 """
@@ -7,51 +7,61 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 from lstm_helpers import _checks
 from lstm_helpers.layouts import LAYOUTS, checked_layout
 
+T = TypeVar("T")
 
-class Gates(NamedTuple):
-    """One thing for each gate, in the order of Keras.
+
+class Gates(NamedTuple, Generic[T]):
+    """One thing for each gate, in the order of Keras: arrays, norms, names.
 
     Attributes
     ----------
     i : input gate
     f : forget gate
-    c : candidate, what Keras' source calls the cell
+    c : candidate, which Keras' source calls the cell
     o : output gate
+
+    Examples
+    --------
+    >>> gates = lh.Gates(i="in", f="keep", c="new", o="out")
+    >>> gates.f, gates[1]
+    ('keep', 'keep')
     """
 
-    i: Any
-    f: Any
-    c: Any
-    o: Any
+    i: T
+    f: T
+    c: T
+    o: T
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LSTMWeights:
-    """The weights of one LSTM layer, and what else decides its output.
+    """The weights of one LSTM layer, and the settings that its output depends on.
 
     Attributes
     ----------
     kernel : Gates of (input_dim, units)
-        Weights on the input of the step; column ``j`` belongs to unit ``j``.
+        Weights on the input of a step; column ``j`` belongs to unit ``j``.
     recurrent_kernel : Gates of (units, units)
-        Weights on the hidden state of the step before; row from, column to.
+        Weights on the hidden state of the step before; from the row's unit to the column's.
     bias : Gates of (units,), or None
-        None where the layer has none.
-    activation, recurrent_activation : str
-        Names: of candidate and cell output, and of the gates i, f, o. ``hard_sigmoid`` is that of
-        Keras 3, x/6 + 0.5; ``hard_sigmoid_keras1`` that of Keras 1 and 2, 0.2 x + 0.5.
+        None if the layer has no bias.
+    activation : str
+        Its name. The candidate and the cell's output pass through it.
+    recurrent_activation : str
+        Its name. The gates i, f and o pass through it. ``hard_sigmoid`` is the one of Keras 3,
+        x/6 + 0.5; ``hard_sigmoid_keras1`` the one of Keras 1 and 2, 0.2 x + 0.5.
     go_backwards, stateful, zero_output_for_mask : bool
         As on the layer.
     compute_dtype : str or None
-        What the layer computes in: not the dtype of its weights under mixed precision. None
-        stands for the dtype of the arrays.
+        The dtype that the layer computes in. Under mixed precision it is not the dtype of the
+        weights. None means the dtype of the arrays.
 
     Raises
     ------
@@ -59,11 +69,19 @@ class LSTMWeights:
         An array is not a floating-point NumPy array, or dtypes differ.
     ValueError
         Shapes do not fit together.
+
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> w.kernel.f.shape, w.recurrent_kernel.f.shape, w.bias.f.shape  # 2 features, 3 units
+    ((2, 3), (3, 3), (3,))
+    >>> w.kernel.f[0].tolist(), w.bias.o.tolist()
+    ([1.0, 1.0, 1.0], [0.0, 0.0, 0.0])
     """
 
-    kernel: Gates
-    recurrent_kernel: Gates
-    bias: Gates | None = None
+    kernel: Gates[np.ndarray]
+    recurrent_kernel: Gates[np.ndarray]
+    bias: Gates[np.ndarray] | None = None
     activation: str = "tanh"
     recurrent_activation: str = "sigmoid"
     go_backwards: bool = False
@@ -107,17 +125,38 @@ class LSTMWeights:
 
     @property
     def input_dim(self) -> int:
-        """Features that the layer reads."""
+        """Number of features that the layer reads.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> w.input_dim
+        2
+        """
         return self.kernel.i.shape[0]
 
     @property
     def units(self) -> int:
-        """Length of the hidden state."""
+        """Number of units: the length of the hidden state.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> w.units
+        3
+        """
         return self.kernel.i.shape[1]
 
     @property
     def dtype(self) -> np.dtype:
-        """Dtype of the arrays."""
+        """Dtype of the arrays.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> w.dtype
+        dtype('float64')
+        """
         return self.kernel.i.dtype
 
     @classmethod
@@ -141,14 +180,14 @@ class LSTMWeights:
         layout : str
             A name in ``LAYOUTS``.
         activation : str
-            Of the layer that they came from.
+            The activation of the layer that the arrays came from.
         recurrent_activation : str, optional
-            The same for its gates; unless given, the format's default.
+            The activation of its gates. If not given, the format's default.
         forget_bias : float, optional
             What the layer adds to its forget gate when it runs, and did not store: for ``"tf1"``
             and only there, 1.0 unless given.
         **options
-            Further fields of LSTMWeights: go_backwards, stateful, ...
+            Other fields of LSTMWeights: go_backwards, stateful, ...
 
         Returns
         -------
@@ -161,6 +200,17 @@ class LSTMWeights:
             which layouts they would fit), or it has no ``forget_bias``.
         TypeError
             An array is not of floats, or dtypes differ.
+
+        Examples
+        --------
+        >>> kernel = np.arange(24.0).reshape(2, 12)
+        >>> w = lh.LSTMWeights.from_arrays([kernel, np.zeros((3, 12)), np.zeros(12)])
+        >>> w.kernel.i
+        array([[ 0.,  1.,  2.],
+               [12., 13., 14.]])
+        >>> w.kernel.f  # the second quarter of the columns
+        array([[ 3.,  4.,  5.],
+               [15., 16., 17.]])
         """
         _checks.one_of("a layout", layout, LAYOUTS)
         added = _forget_bias(layout, forget_bias)
@@ -202,6 +252,14 @@ class LSTMWeights:
         ------
         ValueError
             The layout is unknown, or cannot hold these weights, or has no ``forget_bias``.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> [array.shape for array in w.to_arrays()]
+        [(2, 12), (3, 12), (12,)]
+        >>> len(w.to_arrays("keras1"))
+        12
         """
         _checks.one_of("a layout", layout, LAYOUTS)
         added = _forget_bias(layout, forget_bias)
@@ -230,41 +288,50 @@ NORMS = {
     "spectral": "spectral norm",
     "rms": "root mean square",
 }
-"""What ``gate_norms`` can compute, and its name in figures."""
+"""What ``gate_norms`` can compute, and what figures call it."""
 
 
 def gate_norms(w: LSTMWeights, ord: str = "fro") -> dict[str, float]:
     """The size of each of the twelve arrays, as one number.
 
-    Computed in float64, whatever the dtype of the weights. One NaN makes that norm NaN; without
-    NaN, one infinite entry makes it infinite.
+    Computed in float64, whatever the dtype of the weights. One NaN in an array makes its norm NaN.
+    Without a NaN, one infinite entry makes it infinite.
 
     Parameters
     ----------
     w : LSTMWeights
     ord : {"fro", "spectral", "rms"}
         "fro": the Frobenius norm, the root of the sum of all squared entries. "spectral": the
-        largest singular value, the most by which the matrix can stretch a vector. For a bias both
-        are its Euclidean length. "rms": the root of the mean of the squared entries, so that
-        arrays of different shape compare.
+        largest singular value, the most that the matrix can stretch a vector. For a bias both are
+        its Euclidean length. "rms": the root of the mean of the squared entries, so that arrays
+        of different shapes can be compared.
 
     Returns
     -------
     dict from str to float
         "W_i", "W_f", "W_c", "W_o" of the kernel, then "U_i", ... of the recurrent kernel, then
-        "b_i", ... of the bias: twelve. Eight where the layer has no bias: a norm of 0 would say
-        that there is one.
+        "b_i", ... of the bias: twelve. Eight if the layer has no bias, since a norm of 0 would
+        say that it has one.
 
     Raises
     ------
     TypeError
-        ``w`` is no LSTMWeights.
+        ``w`` is not LSTMWeights.
     ValueError
-        ``ord`` is none of the three.
+        ``ord`` is not one of the three.
 
     Notes
     -----
     Golub and Van Loan, Matrix Computations, section 2.3.
+
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> norms = lh.gate_norms(w)
+    >>> len(norms), round(norms["W_f"], 3), norms["U_f"]
+    (12, 2.449, 0.0)
+    >>> lh.gate_norms(w, "rms")["W_f"]
+    1.0
     """
     require_weights(w)
     _checks.one_of("ord", ord, NORMS)
@@ -278,7 +345,7 @@ def gate_norms(w: LSTMWeights, ord: str = "fro") -> dict[str, float]:
     }
 
 
-def feature_norms(w: LSTMWeights) -> Gates:
+def feature_norms(w: LSTMWeights) -> Gates[np.ndarray]:
     """How much weight each gate puts on each input feature: the row norms of its kernel.
 
     Parameters
@@ -288,22 +355,29 @@ def feature_norms(w: LSTMWeights) -> Gates:
     Returns
     -------
     Gates of (input_dim,) float64
-        Euclidean length of the row, over all units. NaN where the row holds one. Their squares
-        add up to the square of ``gate_norms(w)["W_f"]``, and so for each gate.
+        Euclidean length of the row, over all units. NaN if the row holds a NaN. The squares of a
+        gate add up to the square of its norm, ``gate_norms(w)["W_f"]`` for the forget gate.
 
     Raises
     ------
     TypeError
-        ``w`` is no LSTMWeights.
+        ``w`` is not LSTMWeights.
+
+    Examples
+    --------
+    >>> kernel = np.ones((2, 16)) * [[3.0], [1.0]]  # (2 features, 4 * 4 units)
+    >>> w = lh.LSTMWeights.from_arrays([kernel, np.zeros((4, 16))])
+    >>> lh.feature_norms(w).f
+    array([6., 2.])
     """
     require_weights(w)
     return Gates(*(np.linalg.norm(array.astype(np.float64), axis=1) for array in w.kernel))
 
 
-def unit_norms(w: LSTMWeights) -> Gates:
+def unit_norms(w: LSTMWeights) -> Gates[np.ndarray]:
     """How much weight flows into each unit's gates: its columns of both kernels as one vector.
 
-    The bias is left out: it weighs nothing that comes in, and that of a forget gate starts at 1.
+    The bias is left out: no input is multiplied by it, and a forget gate's bias starts at 1.
 
     Parameters
     ----------
@@ -312,14 +386,22 @@ def unit_norms(w: LSTMWeights) -> Gates:
     Returns
     -------
     Gates of (units,) float64
-        Euclidean length of kernel column and recurrent column, one below the other: of
-        input_dim + units numbers. NaN where one of them is. For each gate their squares add up
-        to ``W_f ** 2 + U_f ** 2`` of ``gate_norms(w)``.
+        Euclidean length of a kernel column and a recurrent column together, input_dim + units
+        numbers. NaN if one of them is NaN. The squares of a gate add up to the squares of its two
+        norms, ``W_f ** 2 + U_f ** 2`` of ``gate_norms(w)`` for the forget gate.
 
     Raises
     ------
     TypeError
-        ``w`` is no LSTMWeights.
+        ``w`` is not LSTMWeights.
+
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.full((1, 8), 3.0), np.full((2, 8), 4.0)])
+    >>> lh.unit_norms(w).f.shape
+    (2,)
+    >>> lh.unit_norms(w).f.round(3)  # the root of 9 + 16 + 16
+    array([6.403, 6.403])
     """
     require_weights(w)
     columns = (
@@ -338,7 +420,15 @@ def _norm(array: np.ndarray, ord: str) -> float:
 
 
 def require_weights(w: object) -> None:
-    """Raise unless it is LSTMWeights."""
+    """Raise unless it is LSTMWeights.
+
+    Examples
+    --------
+    >>> from lstm_helpers.gates import require_weights
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> require_weights(w) is None
+    True
+    """
     if not isinstance(w, LSTMWeights):
         raise TypeError(f"expected LSTMWeights, got {type(w).__name__}")
 

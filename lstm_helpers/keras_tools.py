@@ -1,4 +1,4 @@
-"""What needs Keras itself: an initializer for a new LSTM layer, and the gradient of any model.
+"""The tools that need Keras: an initializer for a new LSTM layer, and any model as functions.
 
 Import this module before ``keras.models.load_model`` reads a model that was made with its
 initializer.
@@ -13,10 +13,17 @@ from typing import Any
 import numpy as np
 
 from lstm_helpers import _checks
+from lstm_helpers._checks import OfWindows
 from lstm_helpers._quiet import quiet
 
 with quiet():
     import keras
+
+Output = int | tuple[int, ...] | Callable[[Any], Any]
+"""Which output of a model is meant: its column, its place, or a function that takes it."""
+
+InputShape = tuple[int | None, int | None]
+"""(time, features) of what a model reads; None where it leaves that open."""
 
 # The largest number of a dtype; bfloat16 reaches about as far as float32.
 _LARGEST = {"float16": float(np.finfo(np.float16).max), "float64": float(np.finfo(float).max)}
@@ -24,14 +31,14 @@ _LARGEST = {"float16": float(np.finfo(np.float16).max), "float64": float(np.finf
 
 @keras.saving.register_keras_serializable("lstm_helpers")
 class ForgetBias(keras.initializers.Initializer):
-    """The bias of a new LSTM layer, its forget quarter chosen: for ``bias_initializer``.
+    """A ``bias_initializer`` for a new LSTM layer: you choose the forget bias.
 
     The layer needs ``unit_forget_bias=False``::
 
         keras.layers.LSTM(32, bias_initializer=ForgetBias(5.0), unit_forget_bias=False)
 
-    With Keras' default, True, the layer writes 1 into the forget quarter itself, whatever its
-    initializer says. That is refused when the layer is built.
+    With Keras' default, True, the layer writes 1 into the forget quarter itself, whatever the
+    initializer returns. So ForgetBias raises an error when such a layer is built.
 
     Parameters
     ----------
@@ -41,30 +48,43 @@ class ForgetBias(keras.initializers.Initializer):
         bias to -log(u): the chrono initialization of Tallec and Ollivier (2018),
         https://arxiv.org/abs/1804.11188, section 3. A unit then keeps its cell for about u steps.
     horizon : float, optional
-        Steps over which the layer is to remember, above 2: for ``"chrono"`` and only there.
+        How many steps the layer has to remember, above 2. Only for ``"chrono"``.
     seed : int or keras.random.SeedGenerator, optional
-        Of the draws. Without one the seed comes, as in Keras' own initializers, from
-        ``keras.utils.set_random_seed``.
+        Of the draws. If not given, it comes from ``keras.utils.set_random_seed``, as in Keras' own
+        initializers.
 
     Raises
     ------
     TypeError
-        ``value`` or ``horizon`` is no number.
+        ``value`` or ``horizon`` is not a number.
     ValueError
-        ``value`` is another text or not finite; ``horizon`` is missing, too small, or given with a
-        number. When a layer is built: it asks for something else than the whole bias of an LSTM,
+        ``value`` is another text or not finite; or ``horizon`` is missing, too small, or given with
+        a number. When a layer is built: it asks for another shape than the whole bias of an LSTM,
         or its dtype cannot hold the value.
 
     Notes
     -----
-    An initializer is told a shape and no more. Keras' default asks it twice, for (units,) and for
-    (2 * units,), so one instance serves one length, and whoever asks for two is refused. Layers of
-    different widths need an instance each.
+    An initializer gets a shape and nothing else. With ``unit_forget_bias=True`` Keras calls it
+    twice, with (units,) and with (2 * units,). To notice this, each instance accepts one length
+    only. So layers of different widths need an instance each.
+
+    Examples
+    --------
+    >>> from lstm_helpers.keras_tools import ForgetBias
+    >>> with lh.quiet():
+    ...     import keras
+    ...     bias = ForgetBias(5.0)
+    ...     layer = keras.layers.LSTM(2, bias_initializer=bias, unit_forget_bias=False)
+    ...     layer.build((None, 6, 3))
+    >>> lh.gate_weights(layer).bias.f.tolist()
+    [5.0, 5.0]
     """
 
     def __init__(
         self, value: float | str, horizon: float | None = None, seed: Any | None = None
     ) -> None:
+        self.value: float | str
+        self.horizon: float | None = None
         if isinstance(value, str):
             if value != "chrono":
                 raise ValueError(f"expected a number or 'chrono', got {value!r}")
@@ -75,25 +95,25 @@ class ForgetBias(keras.initializers.Initializer):
                 raise ValueError(f"expected a horizon above 2 steps, got {self.horizon:g}")
             self.value = value
         else:
-            self.value, self.horizon = _checks.finite_number("value", value), None
+            self.value = _checks.finite_number("value", value)
             if horizon is not None:
                 raise ValueError(f"expected no horizon with a number, got horizon={horizon!r}")
-        # Keeps and saves the seed as Keras does; a constant needs none and draws none.
-        self._draw = (
+        # Keeps and saves the seed as Keras does; a constant needs no seed.
+        self._draw: Any = (
             None
             if self.horizon is None
             else keras.initializers.RandomUniform(1.0, self.horizon - 1, seed=seed)
         )
-        self._length = None
+        self._length: int | None = None
 
-    def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Any:
         """The whole bias of an LSTM layer.
 
         Parameters
         ----------
         shape : (4 * units,)
         dtype : str, optional
-            Keras' ``floatx`` unless given.
+            If not given, Keras' ``floatx``.
 
         Returns
         -------
@@ -103,12 +123,13 @@ class ForgetBias(keras.initializers.Initializer):
         Raises
         ------
         ValueError
-            Not that shape, another length than before, or a value too large for the dtype.
+            The shape is another one or has another length than before, or the value is too large
+            for the dtype.
         """
         shape = tuple(shape)
         if len(shape) != 1 or shape[0] % 4 or self._length not in (None, shape[0]):
             before = "" if self._length is None else f" after ({self._length},)"
-            self._length = None  # so that the instance serves once the layer is put right
+            self._length = None  # so that the instance works once the layer is corrected
             raise ValueError(
                 "ForgetBias: expected the shape (4 * units,) of an LSTM's bias, always the same, "
                 f"got {shape}{before}: pass unit_forget_bias=False to the layer, and to each "
@@ -116,7 +137,7 @@ class ForgetBias(keras.initializers.Initializer):
             )
         units, dtype = shape[0] // 4, keras.backend.standardize_dtype(dtype)
         zeros = keras.ops.zeros((units,), dtype)
-        if self.horizon is None:
+        if not isinstance(self.value, str):
             largest = _LARGEST.get(dtype, float(np.finfo(np.float32).max))
             if abs(self.value) > largest:
                 raise ValueError(
@@ -131,54 +152,72 @@ class ForgetBias(keras.initializers.Initializer):
         self._length = shape[0]
         return keras.ops.concatenate(bias)
 
-    def get_config(self) -> dict:
-        """What ``from_config`` needs to make it again; Keras saves it with the layer."""
+    def get_config(self) -> dict[str, Any]:
+        """What ``from_config`` needs to make the initializer again; Keras saves it with the layer.
+
+        Examples
+        --------
+        >>> from lstm_helpers.keras_tools import ForgetBias
+        >>> ForgetBias("chrono", horizon=100, seed=1).get_config()
+        {'value': 'chrono', 'horizon': 100.0, 'seed': 1}
+        """
         seed = None if self._draw is None else self._draw.get_config()["seed"]
         return {"value": self.value, "horizon": self.horizon, "seed": seed}
 
 
-def keras_forward(model: Any, output: int | tuple[int, ...] | Callable = 0) -> Callable:
-    """One output of a Keras model, as a function on arrays: ``forward`` of ``attribution``.
+def keras_forward(model: Any, output: Output = 0) -> OfWindows:
+    """One output of a Keras model, as a function on arrays: the ``forward`` of attributions.
 
     Parameters
     ----------
     model : keras.Model
-        Built, of one input (windows, time, features), with layers of any kind. Each call uses the
-        weights that the model has then, and runs it with ``training=False``.
+        Built, with one input (windows, time, features) and layers of any kind. Each call uses the
+        weights that the model has at that time, and runs it with ``training=False``.
     output : int, tuple of int or callable
         Which of its outputs. A number is a column of (windows, outputs). A tuple is the place in
-        an output of more axes, after that of the windows: ``(-1, 0)`` is column 0 at the last step
-        of (windows, time, outputs). A function gets all that the model returns, as tensors, and
-        returns a tensor (windows,).
+        an output with more axes, without the axis of the windows: ``(-1, 0)`` is column 0 at the
+        last step of (windows, time, outputs). A function gets all that the model returns, as
+        tensors, and returns a tensor (windows,).
 
     Returns
     -------
     callable
         (windows, time, features) -> (windows,), in the dtype in which the model returns it,
-        float32 for bfloat16. It refuses inputs that do not fit the model.
+        float32 for bfloat16. Inputs that do not fit the model raise an error.
 
     Raises
     ------
     TypeError, ValueError
-        ``model`` is no Keras model, is not built, has not one such input, or has a stateful layer.
-        ``output`` is none of the three or out of range, or the function returns another
-        shape: at once under TensorFlow where the model knows its time steps, at the first call
-        otherwise.
+        ``model`` is not a Keras model, is not built, has another number or shape of inputs, or has
+        a stateful layer. ``output`` is something else or out of range, or the function returns
+        another shape. Under TensorFlow, if the model knows its number of steps, this is raised at
+        once, otherwise at the first call.
     NotImplementedError
-        Keras has another backend than TensorFlow or PyTorch.
+        Keras runs on another backend than TensorFlow or PyTorch.
 
     Notes
     -----
-    TensorFlow traces once for each number of time steps, not for each number of windows.
+    TensorFlow traces once for each number of steps, not for each number of windows.
+
+    Examples
+    --------
+    >>> from lstm_helpers import keras_tools
+    >>> with lh.quiet():
+    ...     import keras
+    ...     layers = [keras.Input((6, 2)), keras.layers.LSTM(4), keras.layers.Dense(1)]
+    ...     model = keras.Sequential(layers)
+    >>> forward = keras_tools.keras_forward(model)
+    >>> forward(np.zeros((3, 6, 2))).shape
+    (3,)
     """
     return _on_arrays(model, output, gradient=False)
 
 
-def keras_gradient(model: Any, output: int | tuple[int, ...] | Callable = 0) -> Callable:
-    """The gradient of one output of a Keras model by its inputs: ``gradient`` of ``attribution``.
+def keras_gradient(model: Any, output: Output = 0) -> OfWindows:
+    """The gradient of one output of a Keras model by its inputs: the ``gradient`` of attributions.
 
-    Backpropagation by the backend: ``GradientTape`` of TensorFlow, autograd of PyTorch. For LSTM
-    and linear head alone, ``input_jacobian`` is the same, without Keras.
+    Backpropagation by the backend: ``GradientTape`` of TensorFlow, autograd of PyTorch. For one
+    LSTM and a linear head, ``Readout.gradient`` is the same, without Keras.
 
     Parameters
     ----------
@@ -195,19 +234,30 @@ def keras_gradient(model: Any, output: int | tuple[int, ...] | Callable = 0) -> 
     Raises
     ------
     TypeError, ValueError, NotImplementedError
-        As ``keras_forward``. Also where no path with a derivative leads from the inputs to the
-        output, which may be constant, or rounded, or ``stop_gradient``: zeros would look as if it
-        were known that nothing counts.
+        As ``keras_forward``. Also if no path with a derivative leads from the inputs to the output,
+        because it is constant, rounded or behind ``stop_gradient``: zeros would say that no input
+        matters.
 
     Notes
     -----
-    The windows must not meet in the model. With ``training=False`` those of Keras' own layers
-    do not.
+    One window's output must not depend on the others. With ``training=False`` no layer of Keras
+    itself mixes windows.
+
+    Examples
+    --------
+    >>> from lstm_helpers import keras_tools
+    >>> with lh.quiet():
+    ...     import keras
+    ...     layers = [keras.Input((6, 2)), keras.layers.LSTM(4), keras.layers.Dense(1)]
+    ...     model = keras.Sequential(layers)
+    >>> gradient = keras_tools.keras_gradient(model)
+    >>> lh.integrated_gradients(gradient, np.zeros((3, 6, 2))).shape
+    (3, 6, 2)
     """
     return _on_arrays(model, output, gradient=True)
 
 
-def _on_arrays(model: Any, output: Any, gradient: bool) -> Callable:
+def _on_arrays(model: Any, output: Any, gradient: bool) -> OfWindows:
     shape, dtype = _checked_inputs_of(model)
     if not (callable(output) or _checks.is_whole(output) or isinstance(output, tuple)) or (
         isinstance(output, tuple) and not all(map(_checks.is_whole, output))
@@ -221,14 +271,14 @@ def _on_arrays(model: Any, output: Any, gradient: bool) -> Callable:
             f"expected Keras to run on {' or '.join(_BACKENDS)}, got {backend!r}"
         )
 
-    def select(x):
+    def select(x: Any) -> Any:
         # One input may still stand in a list or a dict.
         given = keras.tree.map_structure(lambda _: x, getattr(model, "input", x))
         return _selected(model(given, training=False), output, x.shape[0])
 
     run = _BACKENDS[backend](select, gradient, shape, dtype)
 
-    def on_arrays(inputs):
+    def on_arrays(inputs: np.ndarray) -> np.ndarray:
         inputs = np.asarray(inputs)
         if inputs.ndim != 3 or any(
             known not in (None, got) for known, got in zip(shape, inputs.shape[1:], strict=True)
@@ -242,26 +292,28 @@ def _on_arrays(model: Any, output: Any, gradient: bool) -> Callable:
     return on_arrays
 
 
-def _on_tensorflow(select: Callable, gradient: bool, shape: tuple, dtype: str) -> Callable:
+def _on_tensorflow(
+    select: Callable[[Any], Any], gradient: bool, shape: InputShape, dtype: str
+) -> OfWindows:
     import tensorflow as tf
 
-    def compute(x):
+    def compute(x: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = select(x)
         return y, _found(tape.gradient(y, x)) if gradient else y
 
-    # The graph itself is kept: of tf.function, made for many models, TensorFlow would say that one
+    # The graph itself is kept: with one tf.function for many models, TensorFlow would warn that it
     # is traced too often.
     @functools.cache
-    def traced(shape):
+    def traced(shape: InputShape) -> Any:
         spec = tf.TensorSpec((None, *shape), dtype)
         return tf.function(compute, autograph=False).get_concrete_function(spec)
 
     if None not in shape:
         traced(shape)
 
-    def run(x):
+    def run(x: np.ndarray) -> np.ndarray:
         y, result = traced(x.shape[1:])(tf.constant(x))
         _check_windows(y.shape, len(x))
         return (tf.cast(result, tf.float32) if result.dtype == tf.bfloat16 else result).numpy()
@@ -269,10 +321,12 @@ def _on_tensorflow(select: Callable, gradient: bool, shape: tuple, dtype: str) -
     return run
 
 
-def _on_torch(select: Callable, gradient: bool, shape: tuple, dtype: str) -> Callable:
+def _on_torch(
+    select: Callable[[Any], Any], gradient: bool, shape: InputShape, dtype: str
+) -> OfWindows:
     import torch
 
-    def run(x):
+    def run(x: np.ndarray) -> np.ndarray:
         with torch.set_grad_enabled(gradient):
             x = keras.ops.convert_to_tensor(x).requires_grad_(gradient)
             result = select(x)
@@ -281,7 +335,7 @@ def _on_torch(select: Callable, gradient: bool, shape: tuple, dtype: str) -> Cal
                 if result.requires_grad:
                     (slope,) = torch.autograd.grad(result.sum(), x, allow_unused=True)
                 result = _found(slope)
-        # Keras' own way into NumPy asks torch for what NumPy 2 warns of.
+        # Not convert_to_numpy of Keras: with torch it does what NumPy 2 warns about.
         result = result.detach().cpu()
         return (result.float() if result.dtype == torch.bfloat16 else result).numpy()
 
@@ -291,8 +345,8 @@ def _on_torch(select: Callable, gradient: bool, shape: tuple, dtype: str) -> Cal
 _BACKENDS = {"tensorflow": _on_tensorflow, "torch": _on_torch}
 
 
-def _checked_inputs_of(model: Any) -> tuple[tuple, str]:
-    """((time, features), dtype) of the model's input; None for what the model leaves open."""
+def _checked_inputs_of(model: Any) -> tuple[InputShape, str]:
+    """((time, features), dtype) of the model's input; None for a length that is left open."""
     if not isinstance(model, keras.Model):
         raise TypeError(f"expected a Keras model, got {type(model).__name__}")
     if not model.built:
@@ -310,12 +364,12 @@ def _checked_inputs_of(model: Any) -> tuple[tuple, str]:
     for layer in model.layers:
         if getattr(layer, "stateful", False):
             raise ValueError(
-                f"expected layers that start each window anew, got the stateful {layer.name!r}"
+                f"expected layers that start windows from zeros, got the stateful {layer.name!r}"
             )
     return shape[1:], inputs[0].dtype
 
 
-def _selected(outputs: Any, output: Any, windows: int | None):
+def _selected(outputs: Any, output: Any, windows: int | None) -> Any:
     """(windows,) of what the model returned. Their number is None while TensorFlow traces."""
     if callable(output):
         selected = output(outputs)
@@ -344,7 +398,7 @@ def _check_windows(shape: Any, windows: int | None) -> None:
         raise ValueError(f"expected output to return shape (windows,), got {shape}")
 
 
-def _found(gradient):
+def _found(gradient: Any) -> Any:
     if gradient is None:
         raise ValueError(
             "expected an output that depends on the inputs, got one without a gradient"

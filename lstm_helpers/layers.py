@@ -1,6 +1,6 @@
 """A Keras layer to LSTMWeights and back.
 
-Keras itself is not imported: a layer is read through its own methods, so every backend serves.
+Keras itself is not imported. A layer is read through its own methods, so every backend works.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import types
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lstm_helpers import _checks
 from lstm_helpers.gates import LSTMWeights, require_weights
@@ -27,15 +28,25 @@ def gate_weights(layer: Any) -> LSTMWeights:
     Returns
     -------
     LSTMWeights
-        Slices that are views on the arrays which ``layer.get_weights()`` returned. Those are
-        copies: editing them does not change the layer, ``set_gate_weights`` does.
+        Its arrays are views on a copy of the layer's weights. To edit them does not change the
+        layer; ``set_gate_weights`` does.
 
     Raises
     ------
     TypeError
-        Something else than such a layer.
+        ``layer`` is something else.
     ValueError
         The layer has no weights yet.
+
+    Examples
+    --------
+    >>> with lh.quiet():
+    ...     import keras
+    >>> layer = keras.layers.LSTM(4)
+    >>> layer.build((None, 6, 2))
+    >>> w = lh.gate_weights(layer)
+    >>> w.kernel.f.shape, w.bias.f.shape
+    ((2, 4), (4,))
     """
     cell = _cell(layer)
     arrays = layer.get_weights()
@@ -68,9 +79,21 @@ def set_gate_weights(layer: Any, w: LSTMWeights) -> None:
     Raises
     ------
     TypeError
-        Not such a layer, not LSTMWeights, or a dtype that would have to be rounded.
+        ``layer`` or ``w`` is something else, or the dtype of ``w`` would have to be rounded.
     ValueError
-        Another shape or activation, bias on one side only, or a value that is not finite.
+        A shape or an activation differs, only one of the two has a bias, or a value is not finite.
+
+    Examples
+    --------
+    >>> with lh.quiet():
+    ...     import keras
+    >>> layer = keras.layers.LSTM(4)
+    >>> layer.build((None, 6, 2))
+    >>> w = lh.gate_weights(layer)
+    >>> w.kernel.f[...] = 0  # so the forget gate reads no feature
+    >>> lh.set_gate_weights(layer, w)
+    >>> lh.gate_norms(lh.gate_weights(layer))["W_f"]
+    0.0
     """
     now = gate_weights(layer)
     require_weights(w)
@@ -102,26 +125,36 @@ def set_gate_weights(layer: Any, w: LSTMWeights) -> None:
     layer.set_weights(arrays)
 
 
-def set_forget_bias(layer: Any, value: Any) -> None:
+def set_forget_bias(layer: Any, value: ArrayLike) -> None:
     """Write the forget quarter of a layer's bias, and nothing else.
 
-    Works at any time: on a fresh layer, and on a compiled model between two fits, which needs no
-    recompiling. What an optimizer has stored about the old values stays.
+    Works at any time: on a new layer, and on a compiled model between two fits, without a new
+    ``compile``. An optimizer keeps what it has stored about the old values.
 
     Parameters
     ----------
     layer : keras.layers.LSTM or keras.layers.RNN
         As for ``gate_weights``, with a bias.
     value : float or (units,)
-        For all units, or one for each. It is rounded to the layer's dtype as Keras would do.
+        For all units, or one for each. It is rounded to the layer's dtype, as Keras does it.
 
     Raises
     ------
     TypeError
-        Not such a layer, or ``value`` is not made of numbers.
+        ``layer`` is something else, or ``value`` is not made of numbers.
     ValueError
-        The layer has no weights yet or no bias; ``value`` has another shape, is not finite, or is
-        too large for the layer's dtype. The layer is as it was.
+        The layer has no weights yet or no bias; or ``value`` has another shape, is not finite, or
+        is too large for the layer's dtype. The layer is as it was.
+
+    Examples
+    --------
+    >>> with lh.quiet():
+    ...     import keras
+    >>> layer = keras.layers.LSTM(4)
+    >>> layer.build((None, 6, 2))
+    >>> lh.set_forget_bias(layer, 5.0)
+    >>> lh.gate_weights(layer).bias.f.tolist()
+    [5.0, 5.0, 5.0, 5.0]
     """
     w = gate_weights(layer)
     if w.bias is None:
@@ -142,13 +175,13 @@ def set_forget_bias(layer: Any, value: Any) -> None:
             f"expected a forget bias that {w.dtype} holds, up to {np.finfo(w.dtype).max:g}, "
             f"got {np.abs(forget).max():g}"
         )
-    # A copy of the bias as it stands, and the one variable that changes is the bias.
+    # w holds a copy of the bias as it is now. The bias is the only variable that changes.
     w.bias.f[...] = rounded
     _cell(layer).bias.assign(np.concatenate(w.bias))
 
 
 def _cell(layer: Any) -> Any:
-    """The LSTMCell of a layer that computes what Keras' own LSTM computes."""
+    """The LSTMCell of a layer, if the layer computes what Keras' own LSTM computes."""
     kind = type(layer).__name__
     bases = {base.__name__: base for base in type(layer).__mro__ if _is_keras(base)}
     if "Bidirectional" in bases:
@@ -162,18 +195,18 @@ def _cell(layer: Any) -> Any:
         raise TypeError(f"{_WANTED}, got {'None' if layer is None else kind}")
     if not hasattr(layer, "cell"):
         raise TypeError(f"{_WANTED}, got {kind} without a cell")
-    cell = layer.cell
-    original = next(
-        (b for b in type(cell).__mro__ if b.__name__ == "LSTMCell" and _is_keras(b)), None
+    cell, own = layer.cell, type(layer.cell)
+    original: Any = next(
+        (b for b in own.__mro__ if b.__name__ == "LSTMCell" and _is_keras(b)), None
     )
     if original is None:
-        raise TypeError(f"{_WANTED}, got {kind} around {type(cell).__name__}")
-    if type(cell).call is not original.call:
-        raise TypeError(f"{_WANTED}, got {type(cell).__name__}, whose call() is its own")
+        raise TypeError(f"{_WANTED}, got {kind} around {own.__name__}")
+    if own.call is not original.call:
+        raise TypeError(f"{_WANTED}, got {own.__name__}, which has its own call()")
     wrapper = bases.get("LSTM", bases["RNN"])
     for method in ("call", "inner_loop"):
         if getattr(type(layer), method) is not getattr(wrapper, method):
-            raise TypeError(f"{_WANTED}, got {kind}, whose {method}() is its own")
+            raise TypeError(f"{_WANTED}, got {kind}, which has its own {method}()")
     return cell
 
 
@@ -182,8 +215,8 @@ def _is_keras(kind: type) -> bool:
 
 
 def _activation_name(function: Any) -> str:
-    """Keras' name for its own functions; for others one that no replay will take for them."""
+    """Keras' name of its own functions; for other functions a name that replay does not accept."""
     name = getattr(function, "__name__", type(function).__name__)
-    # Read from the function, not from get_config(): that says 'tanh' of anyone's tanh.
+    # Read from the function: get_config() says 'tanh' of any function with that name.
     own = isinstance(function, types.FunctionType) and function.__module__.split(".")[0] == "keras"
     return name if own else f"custom {name}"

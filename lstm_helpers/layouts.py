@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,15 @@ class Layout:
         What such a layer adds to its forget gate when it runs, beside the stored bias.
     needs_bias : bool
         Whether the format has no layers without bias.
+
+    Examples
+    --------
+    >>> lh.LAYOUTS["keras"].order, lh.LAYOUTS["onnx"].order
+    ('ifco', 'iofc')
+    >>> lh.LAYOUTS["pytorch"].stored_as
+    '(4H, F), (4H, H), (4H,), (4H,)'
+    >>> lh.LAYOUTS["keras"].fits([np.ones((2, 12)), np.ones((3, 12)), np.ones(12)])
+    True
     """
 
     order: str
@@ -59,13 +69,25 @@ class Layout:
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """How many arrays a layer has: with bias, and without."""
+        """How many arrays a layer has: with bias, and without.
+
+        Examples
+        --------
+        >>> lh.LAYOUTS["pytorch"].counts, lh.LAYOUTS["keras1"].counts
+        ((4, 2), (12,))
+        """
         most = len(self.shapes)
         return (most,) if self.needs_bias else (most, most - self.biases)
 
     @property
     def stored_as(self) -> str:
-        """The shapes in words."""
+        """The shapes in words.
+
+        Examples
+        --------
+        >>> lh.LAYOUTS["onnx"].stored_as
+        '(1, 4H, F), (1, 4H, H), (1, 8H)'
+        """
         if self.shapes == self.shapes[:3] * 4:
             return ", ".join(self.shapes[:3]) + " of each gate"
         return ", ".join(self.shapes)
@@ -80,6 +102,12 @@ class Layout:
         Returns
         -------
         bool
+
+        Examples
+        --------
+        >>> two_biases = [np.ones((12, 2)), np.ones((12, 3)), np.ones(12), np.ones(12)]
+        >>> [name for name, layout in lh.LAYOUTS.items() if layout.fits(two_biases)]
+        ['pytorch']
         """
         if len(arrays) not in self.counts:
             return False
@@ -107,6 +135,12 @@ def checked_layout(name: str, arrays: Arrays) -> Layout:
     ------
     ValueError
         Number or shapes of the arrays do not fit.
+
+    Examples
+    --------
+    >>> from lstm_helpers.layouts import checked_layout
+    >>> checked_layout("keras", [np.ones((2, 12)), np.ones((3, 12))]).order
+    'ifco'
     """
     layout = LAYOUTS[name]
     if layout.fits(arrays):
@@ -186,7 +220,10 @@ def _put(part: ByGate, order: str, axis: int = -1) -> np.ndarray:
     return np.concatenate([part[gate] for gate in order], axis)
 
 
-def _side_by_side(order: str) -> tuple[Callable, Callable]:
+How = tuple[Callable[[Arrays], Parts], Callable[[Parts], list[np.ndarray]]]
+
+
+def _side_by_side(order: str) -> How:
     """Kernel, recurrent kernel and bias, the gates of each along the last axis."""
 
     def split(arrays: Arrays) -> Parts:
@@ -199,7 +236,7 @@ def _side_by_side(order: str) -> tuple[Callable, Callable]:
     return split, join
 
 
-def _one_by_one(order: str) -> tuple[Callable, Callable]:
+def _one_by_one(order: str) -> How:
     """Kernel, recurrent kernel and bias of one gate after the other."""
 
     def split(arrays: Arrays) -> Parts:
@@ -220,7 +257,7 @@ def _two_biases(bias: ByGate, order: str) -> list[np.ndarray]:
     return [first, np.zeros_like(first)]
 
 
-def _transposed(order: str) -> tuple[Callable, Callable]:
+def _transposed(order: str) -> How:
     """Units first, and a bias for each of the two kernels."""
 
     def split(arrays: Arrays) -> Parts:
@@ -235,7 +272,7 @@ def _transposed(order: str) -> tuple[Callable, Callable]:
     return split, join
 
 
-def _with_directions(order: str) -> tuple[Callable, Callable]:
+def _with_directions(order: str) -> How:
     """As ``_transposed``, with an axis of directions in front, and the two biases as one array."""
     split_one, join_one = _transposed(order)
 
@@ -251,7 +288,7 @@ def _with_directions(order: str) -> tuple[Callable, Callable]:
     return split, join
 
 
-def _one_matrix(order: str) -> tuple[Callable, Callable]:
+def _one_matrix(order: str) -> How:
     """Kernel and recurrent kernel as one, the first on top."""
 
     def split(arrays: Arrays) -> Parts:
@@ -267,7 +304,7 @@ def _one_matrix(order: str) -> tuple[Callable, Callable]:
     return split, join
 
 
-def _turned(order: str) -> tuple[Callable, Callable]:
+def _turned(order: str) -> How:
     """Every gate's matrix transposed in its place, whatever its shape, and two biases in one."""
 
     def split(arrays: Arrays) -> Parts:
@@ -275,7 +312,7 @@ def _turned(order: str) -> tuple[Callable, Callable]:
             {gate: k.T.reshape(k.shape, order="F") for gate, k in _cut(array, order).items()}
             for array in arrays[:2]
         )
-        bias = _cut(sum(np.split(arrays[2], 2)), order) if len(arrays) == 3 else None
+        bias = _cut(np.add(*np.split(arrays[2], 2)), order) if len(arrays) == 3 else None
         return kernel, recurrent_kernel, bias
 
     def join(parts: Parts) -> list[np.ndarray]:
@@ -289,7 +326,9 @@ def _turned(order: str) -> tuple[Callable, Callable]:
     return split, join
 
 
-def _row(order: str, shapes: str, biases: int, how: Callable, source: str, **more) -> Layout:
+def _row(
+    order: str, shapes: str, biases: int, how: Callable[[str], How], source: str, **more: Any
+) -> Layout:
     split, join = how(order)
     return Layout(order, tuple(shapes.split("; ")), biases, split, join, source, **more)
 

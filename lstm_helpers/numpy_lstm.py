@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,37 +22,47 @@ from lstm_helpers import _checks
 from lstm_helpers._activations import ACTIVATIONS
 from lstm_helpers.gates import Gates, LSTMWeights, require_weights
 
-# Bytes that the work may take beyond inputs and outputs, before it goes on in blocks of the batch.
+# Bytes that the work may take beside inputs and outputs; with more, it goes in blocks of the batch.
 _WORKSPACE = 2**28
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LSTMTrace:
-    """All that happened inside an LSTM while it read a batch.
+    """What happened inside an LSTM while it read a batch: its gates and states at every step.
 
-    Time runs in the order of the layer's work, as in what Keras returns: with ``go_backwards``
-    index 0 belongs to the *last* input.
+    Steps are in the order of the layer's work, as Keras returns them: with ``go_backwards`` index
+    0 belongs to the *last* input. The signals are views on one array; in its memory the batch is
+    the last axis.
 
     Attributes
     ----------
     gates : Gates of (batch, time, units)
         After the activation; ``gates.c`` is the candidate. At a masked step they are what Keras
-        computes there and throws away.
+        computes and does not use.
     cell : (batch, time, units)
         Cell state after each step.
     hidden : (batch, time, units)
-        What Keras returns with ``return_sequences=True``: the hidden state after each step, except
-        that masked steps show zeros where Keras puts them, which is before the first step that
-        counts and, with ``zero_output_for_mask``, everywhere.
+        What Keras returns with ``return_sequences=True``: the hidden state after each step. A
+        masked step has zeros where Keras has them: before the first step that counts and, with
+        ``zero_output_for_mask``, everywhere.
     initial_state : (hidden, cell), each (batch, units)
         The states before the first step.
     mask : (batch, time) of bool, or None
         True where a step counts, in the order of the work.
 
-    The signals are views on one array, in whose memory the batch is the last axis.
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> trace = lh.replay(w, np.zeros((4, 6, 2)))  # 4 windows of 6 steps
+    >>> trace
+    LSTMTrace(batch=4, time=6, units=3, dtype=float64)
+    >>> trace.gates.f.shape, trace.cell.shape, trace.hidden.shape
+    ((4, 6, 3), (4, 6, 3), (4, 6, 3))
+    >>> trace.gates.f[0, 0].tolist()  # the sigmoid of 0
+    [0.5, 0.5, 0.5]
     """
 
-    gates: Gates
+    gates: Gates[np.ndarray]
     cell: np.ndarray
     hidden: np.ndarray
     initial_state: tuple[np.ndarray, np.ndarray]
@@ -78,11 +88,11 @@ def replay(
     w : LSTMWeights
         From ``gate_weights`` or ``LSTMWeights.from_arrays``.
     x : (batch, time, features)
-        What the layer reads, at least one step. Cast to the dtype of the weights.
+        What the layer reads, at least one step. It is cast to the dtype of the weights.
     initial_state : (hidden, cell), each (batch, units), optional
-        In the order of Keras. Zeros unless given; a stateful layer needs it.
+        In the order of Keras. If not given, zeros; a stateful layer needs it.
     mask : (batch, time), optional
-        False at steps that are skipped: states stay, the output repeats.
+        False at steps that are skipped: the states stay, and the output repeats.
 
     Returns
     -------
@@ -94,14 +104,25 @@ def replay(
     TypeError
         ``w`` is not LSTMWeights, or an array does not hold real numbers.
     ValueError
-        A shape does not fit, or the layer does what is not reproduced here: an activation other
-        than tanh, sigmoid, relu, linear, hard_sigmoid and hard_sigmoid_keras1, mixed precision,
-        a state that is kept between batches.
+        A shape does not fit, or the layer does something that is not reproduced here: an
+        activation other than tanh, sigmoid, relu, linear, hard_sigmoid and hard_sigmoid_keras1,
+        mixed precision, or a state that is kept between batches.
 
     Notes
     -----
-    Equations: the head of this module. NaN and infinity come out where Keras puts them. Beyond
-    input and output the work takes about 256 MiB at most, in blocks of the batch.
+    The equations are at the top of this module. NaN and infinity come out where Keras has them.
+    Beside input and output the work takes about 256 MiB at most, in blocks of the batch.
+
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> x = np.zeros((4, 6, 2))
+    >>> x[:, 0] = 1  # a push at the first step, which then fades
+    >>> trace = lh.replay(w, x)
+    >>> trace.cell.shape
+    (4, 6, 3)
+    >>> trace.cell[0, :3, 0].round(3).tolist()
+    [0.849, 0.425, 0.212]
     """
     x = checked_input(w, x)
     batch, time, _ = x.shape
@@ -133,36 +154,45 @@ def replay(
 
 @np.errstate(all="ignore")
 def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarray:
-    """How each output moves with each input: d(h_T @ head)/dx, exactly.
+    """How each output changes with each input: d(h_T @ head)/dx, exactly.
 
     Backpropagation through time (Werbos 1990) on the stored trace, for all outputs at once.
 
     Parameters
     ----------
     w : LSTMWeights
-        Of a layer that starts from zero states: one that is stateful is refused.
+        Of a layer that starts each window from zero states: a stateful one raises an error.
     x : (batch, time, features)
         What the layer reads.
     head : (units, outputs)
-        The matrix that follows the last hidden state, say the kernel of a Dense layer; for one
+        The matrix behind the last hidden state, such as the kernel of a Dense layer; for one
         output a single column. The identity gives the Jacobian of the hidden state itself.
 
     Returns
     -------
     (batch, outputs, time, features)
-        In units of output per unit of input, in the dtype of the weights. Time is that of ``x``,
-        also with ``go_backwards``.
+        In units of output per unit of input, in the dtype of the weights. Steps are in the order
+        of ``x``, with ``go_backwards`` too.
 
     Raises
     ------
     TypeError, ValueError
-        As in ``replay``, and where ``head`` does not fit.
+        As in ``replay``, or ``head`` does not fit.
 
     Notes
     -----
     Each activation's derivative is taken from its value, tanh' = 1 - tanh^2; at the corners of
-    relu and hard_sigmoid it is 0. There is no mask. The work takes about 256 MiB at most, in blocks
-    of the batch, unless a single sequence needs more.
+    relu and hard_sigmoid it is 0. No mask can be given. The work takes about 256 MiB at most, in
+    blocks of the batch, unless a single window needs more.
+
+    Examples
+    --------
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> jacobian = lh.input_jacobian(w, np.zeros((4, 6, 2)), head=np.eye(3))
+    >>> jacobian.shape
+    (4, 3, 6, 2)
+    >>> jacobian[0, 0, -3:, 0].tolist()  # each step before the newest counts half as much
+    [0.0625, 0.125, 0.25]
     """
     x, head = checked_for_gradient(w, x, head)
     batch, time, features = x.shape
@@ -176,11 +206,17 @@ def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     return jacobian.transpose(3, 2, 0, 1)
 
 
-def _forward(w, x, initial_state, mask, steps) -> None:
+def _forward(
+    w: LSTMWeights,
+    x: np.ndarray,
+    initial_state: Sequence[np.ndarray],
+    mask: np.ndarray | None,
+    steps: np.ndarray,
+) -> None:
     """Fill ``steps``, (time + 1, 6 units, batch).
 
     Rows of a step: i, f, o, candidate, and cell and hidden state *before* the step. So i * c~ and
-    f * c are one product of neighbours. The batch comes last, where memory is contiguous.
+    f * c are one product of neighbours. The batch is the last axis, where memory is contiguous.
     """
     units = w.units
     matrix = _side_by_side(w)
@@ -221,12 +257,12 @@ def _forward(w, x, initial_state, mask, steps) -> None:
         h[...] = hidden
 
 
-def _backward(w, x, head, jacobian) -> None:
+def _backward(w: LSTMWeights, x: np.ndarray, head: np.ndarray, jacobian: np.ndarray) -> None:
     """Fill ``jacobian`` (time, features, outputs, batch), after a forward pass of its own.
 
-    Per step, last first, with dh and dc the derivatives of all outputs by hidden and cell state:
-    dc += dh * o * act'(c); then through each gate to z = [U W b] @ [h; x; 1], and back by its
-    transpose, [dh; dx] = [U W]' @ dz. What does not depend on the output is computed once.
+    With dh and dc the derivatives of all outputs by hidden and cell state, at each step, the last
+    first: dc += dh * o * act'(c); then through each gate to z = [U W b] @ [h; x; 1], and back by
+    its transpose, [dh; dx] = [U W]' @ dz. What does not depend on the output is computed once.
     """
     batch, time, _ = x.shape
     units, outputs = head.shape
@@ -236,7 +272,7 @@ def _backward(w, x, head, jacobian) -> None:
     back = np.ascontiguousarray(_side_by_side(w)[:, : units + w.input_dim].T)
     activation, slope = ACTIVATIONS[w.activation]
     gate_slope = ACTIVATIONS[w.recurrent_activation].slope
-    tanh_c = np.empty((units, batch), w.dtype)  # or what else the layer's activation is
+    tanh_c = np.empty((units, batch), w.dtype)  # or the layer's other activation
     local = np.empty((4 * units, batch), w.dtype)
     dz = np.empty((4, units, outputs, batch), w.dtype)
     dc = np.zeros((units, outputs, batch), w.dtype)
@@ -276,8 +312,8 @@ def _side_by_side(w: LSTMWeights) -> np.ndarray:
     return np.ascontiguousarray(np.concatenate(gates, axis=1).T)
 
 
-def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable:
-    """What turns z into the four gates. May fold a factor into the matrix."""
+def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable[[np.ndarray, np.ndarray], None]:
+    """The function that turns z into the four gates. It may put a factor into the matrix."""
     sigmoids = 3 * w.units
     if (w.activation, w.recurrent_activation) == ("tanh", "sigmoid"):
         # sigmoid(z) = tanh(z / 2) / 2 + 1/2: one tanh serves all four gates, and is faster than
@@ -285,7 +321,7 @@ def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable:
         half = np.array(0.5, w.dtype)
         matrix[:sigmoids] *= half
 
-        def activate(z, out):
+        def activate(z: np.ndarray, out: np.ndarray) -> None:
             np.tanh(z, out=out)
             gates = out[:sigmoids]
             np.multiply(gates, half, out=gates)
@@ -295,7 +331,7 @@ def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable:
         gate_activation = ACTIVATIONS[w.recurrent_activation].function
         activation = ACTIVATIONS[w.activation].function
 
-        def activate(z, out):
+        def activate(z: np.ndarray, out: np.ndarray) -> None:
             gate_activation(z[:sigmoids], out[:sigmoids])
             activation(z[sigmoids:], out[sigmoids:])
 
@@ -303,13 +339,28 @@ def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable:
 
 
 def blocks(batch: int, bytes_per_sample: int) -> list[slice]:
-    """Parts of the batch whose work fits into the allowance, at least one sample each."""
+    """Parts of the batch that fit into the memory for the work, at least one sample each.
+
+    Examples
+    --------
+    >>> from lstm_helpers.numpy_lstm import blocks
+    >>> blocks(batch=5, bytes_per_sample=2**27)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
     size = max(1, _WORKSPACE // bytes_per_sample)
     return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
 
 
 def checked_input(w: LSTMWeights, x: Any) -> np.ndarray:
-    """Return x as an array, once nothing forbids to run the layer."""
+    """Return x as an array, after all checks that the layer can be run on it.
+
+    Examples
+    --------
+    >>> from lstm_helpers.numpy_lstm import checked_input
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> checked_input(w, [[[1, 2], [3, 4]]]).shape
+    (1, 2, 2)
+    """
     require_weights(w)
     for name in ("activation", "recurrent_activation"):
         if getattr(w, name) not in ACTIVATIONS:
@@ -327,12 +378,21 @@ def checked_input(w: LSTMWeights, x: Any) -> np.ndarray:
     if x.shape[2] != w.input_dim:
         raise ValueError(f"expected {w.input_dim} features in x, got {x.shape[2]}")
     if x.shape[1] == 0:
-        raise ValueError(f"expected at least one time step in x, got shape {x.shape}")
+        raise ValueError(f"expected at least one step in x, got shape {x.shape}")
     return x
 
 
 def checked_for_gradient(w: LSTMWeights, x: Any, head: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return x and head as arrays, for a layer that starts from zeros."""
+    """Return x and head as arrays, for a layer that starts from zeros.
+
+    Examples
+    --------
+    >>> from lstm_helpers.numpy_lstm import checked_for_gradient
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> x, head = checked_for_gradient(w, np.zeros((4, 6, 2)), [[1], [0], [-1]])
+    >>> x.shape, head.shape
+    ((4, 6, 2), (3, 1))
+    """
     x = checked_input(w, x)
     checked_state(w, None, 0)
     head = _checks.real_numbers("head", head)
@@ -342,12 +402,21 @@ def checked_for_gradient(w: LSTMWeights, x: Any, head: Any) -> tuple[np.ndarray,
 
 
 def checked_state(w: LSTMWeights, state: Any, batch: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (hidden, cell) before the first step; zeros unless given."""
+    """Return (hidden, cell) before the first step; zeros if no state is given.
+
+    Examples
+    --------
+    >>> from lstm_helpers.numpy_lstm import checked_state
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> hidden, cell = checked_state(w, None, batch=4)
+    >>> hidden.shape, cell.shape
+    ((4, 3), (4, 3))
+    """
     if state is None:
         if w.stateful:
             raise ValueError(
-                "expected an initial_state for a stateful layer, which goes on from where its last "
-                "batch ended, got none: pass zeros for its start"
+                "expected an initial_state for a stateful layer, which starts where its last batch "
+                "ended, got none: pass zeros for a new start"
             )
         return np.zeros((batch, w.units), w.dtype), np.zeros((batch, w.units), w.dtype)
     if not isinstance(state, tuple | list) or len(state) != 2:

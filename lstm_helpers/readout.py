@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lstm_helpers import _checks
 from lstm_helpers.gates import LSTMWeights, require_weights
@@ -10,16 +11,16 @@ from lstm_helpers.numpy_lstm import blocks, input_jacobian, replay
 
 
 class Readout:
-    """An LSTM and a linear head, with the two functions that ``attribution`` asks for.
+    """An LSTM and a linear head, with the two functions that attributions need.
 
     Parameters
     ----------
     w : LSTMWeights
-        Of a layer that starts from zero states: one that is stateful is refused.
+        Of a layer that starts each window from zero states: a stateful one raises an error.
     head : (units,) or (units, 1) array
-        What the last hidden state is multiplied by: of a Dense layer's kernel the one column that
-        is asked about. A factor in it is a unit: times the standard deviation of a target, outputs
-        and gradients are in the target's unit.
+        What the last hidden state is multiplied by: one column of a Dense layer's kernel. A factor
+        in it changes the unit: multiplied by the standard deviation of the target, it gives outputs
+        and gradients in the target's unit.
     bias : float
         Added to every output.
 
@@ -33,14 +34,13 @@ class Readout:
     Raises
     ------
     TypeError, ValueError
-        ``w`` is not LSTMWeights or is stateful, or head or bias do not fit.
+        ``w`` is not LSTMWeights or is stateful, or ``head`` or ``bias`` does not fit.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> import lstm_helpers as lh
     >>> rng = np.random.default_rng(0)
-    >>> w = lh.LSTMWeights.from_arrays([rng.normal(size=s) for s in ((2, 12), (3, 12), (12,))])
+    >>> shapes = ((2, 12), (3, 12), (12,))
+    >>> w = lh.LSTMWeights.from_arrays([rng.normal(size=shape) for shape in shapes])
     >>> readout = lh.Readout(w, head=[1.0, 0.0, -1.0], bias=0.5)
     >>> x = rng.normal(size=(4, 6, 2))
     >>> readout.forward(x).shape, readout.gradient(x).shape
@@ -49,20 +49,20 @@ class Readout:
     (4, 6, 2)
     """
 
-    def __init__(self, w: LSTMWeights, head: np.ndarray, bias: float = 0.0) -> None:
+    def __init__(self, w: LSTMWeights, head: ArrayLike, bias: float = 0.0) -> None:
         require_weights(w)
         if w.stateful:
             raise ValueError(
                 "expected a layer that starts each window from zeros, got a stateful one"
             )
-        head = _checks.real_numbers("head", head)
-        if head.shape not in ((w.units,), (w.units, 1)):
-            more = ": take one column, head[:, [0]]" if head.shape[:1] == (w.units,) else ""
+        column = _checks.real_numbers("head", head)
+        if column.shape not in ((w.units,), (w.units, 1)):
+            more = ": take one column, head[:, [0]]" if column.shape[:1] == (w.units,) else ""
             raise ValueError(
-                f"expected head of shape ({w.units},) or ({w.units}, 1), got {head.shape}{more}"
+                f"expected head of shape ({w.units},) or ({w.units}, 1), got {column.shape}{more}"
             )
         self.w = w
-        self.head = head.reshape(-1, 1).astype(w.dtype)
+        self.head = column.reshape(-1, 1).astype(w.dtype)
         self.bias = _checks.finite_number("bias", bias)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -86,6 +86,13 @@ class Readout:
         Notes
         -----
         The work takes about 256 MiB at most, in blocks of the batch.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> readout = lh.Readout(w, head=np.ones(3), bias=0.5)
+        >>> readout.forward(np.zeros((4, 6, 2))).tolist()
+        [0.5, 0.5, 0.5, 0.5]
         """
         x = _checks.windows("x", x)
         signals = 6 * self.w.units * (x.shape[1] + 1) * self.w.dtype.itemsize
@@ -111,6 +118,16 @@ class Readout:
         ------
         TypeError, ValueError
             As in ``replay``.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> readout = lh.Readout(w, head=np.ones(3))
+        >>> gradient = readout.gradient(np.zeros((4, 6, 2)))
+        >>> gradient.shape
+        (4, 6, 2)
+        >>> gradient[0, -1].tolist()  # of both features at the newest step
+        [0.75, 0.75]
         """
         return input_jacobian(self.w, x, self.head)[:, 0]
 

@@ -192,7 +192,7 @@ def test_permutation_stays_within_the_groups(axis, groups):
         repeats=2,
     )
     np.testing.assert_array_equal(again, seen)
-    with pytest.raises(ValueError, match=r"expected one group a window, \(40,\), got \(39,\)"):
+    with pytest.raises(ValueError, match=r"expected a group for each window, \(40,\), got \(39,\)"):
         attribution.permutation(error, x, groups=groups[1:])
     with pytest.raises(ValueError, match="expected a group of at least 2 windows to shuffle"):
         attribution.permutation(error, x, groups=np.arange(40))
@@ -237,6 +237,11 @@ def test_delta_is_the_sum_minus_the_difference():
         forward=lambda x: (x**3).sum((1, 2)),
     )
     assert delta.tolist() == [6 - 8, 6 - 8]  # the midpoint alone: 2 * 3 * 1**2
+
+
+def test_forward_is_called_for_the_delta_only():
+    found = lh.integrated_gradients(gradient, X, forward=never)
+    assert np.array_equal(found, lh.integrated_gradients(gradient, X))
 
 
 # Any inputs.

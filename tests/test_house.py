@@ -17,6 +17,7 @@ NEEDS = {
     "plots.weights": {"matplotlib"},
     "plots.sizes": {"matplotlib"},
     "plots.steps": {"matplotlib"},
+    "plots.profiles": {"matplotlib"},
 }
 AT_ONCE = {"keras_tools": {"keras"}, **{room: {"matplotlib"} for room in NEEDS if "plots" in room}}
 """The upper storey, ``course``, may need what it likes."""

@@ -463,7 +463,7 @@ NOT_A_MODEL = {
         keras.Sequential(
             [keras.Input((TIME, FEATURES), batch_size=6), LSTM(4, stateful=True, name="s")]
         ),
-        "expected layers that start each window anew, got the stateful 's'",
+        "expected layers that start windows from zeros, got the stateful 's'",
     ),
 }
 NO_OUTPUT = "expected output as a whole number, a tuple of them or a function, got "

@@ -360,8 +360,8 @@ FOREIGN = {
     "no cell": (lambda: NoCell(), "NoCell without a cell"),
     "a namesake of the layer": (lambda: type("LSTM", (), {})(), "LSTM"),
     "a namesake of the cell": (lambda: RNN(Namesake()), "RNN around LSTMCell"),
-    "own cell": (lambda: built(RNN(OwnCall(UNITS))), r"OwnCall, whose call\(\) is its own"),
-    "own layer": (lambda: built(OwnLoop(UNITS)), r"OwnLoop, whose inner_loop\(\) is its own"),
+    "own cell": (lambda: built(RNN(OwnCall(UNITS))), r"OwnCall, which has its own call\(\)"),
+    "own layer": (lambda: built(OwnLoop(UNITS)), r"OwnLoop, which has its own inner_loop\(\)"),
 }  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def test_half_life_leaves_its_argument_alone_and_takes_none_at_all():
     ("forget", "got"), [(-0.1, "-0.1"), (5.0, "5"), ([0.5, 1.5, 3], "1.5"), (np.nan, "nan")]
 )
 def test_what_is_no_gate_is_refused(forget, got):
-    message = f"^expected forget gates from 0 to 1, got {got}: of a bias take the sigmoid first$"
+    message = f"^expected forget gates from 0 to 1, got {got}: for a bias, take the sigmoid first$"
     with pytest.raises(ValueError, match=message):
         lh.half_life(forget)
 
@@ -572,7 +572,7 @@ REFUSED = {
         r"^expected x of shape \(batch, time, features\), got \(5, 2\)$",
     ),
     "features": ({}, X[..., :1], ValueError, "^expected 2 features in x, got 1$"),
-    "no steps": ({}, X[:, :0], ValueError, "^expected at least one time step in x, got shape"),
+    "no steps": ({}, X[:, :0], ValueError, "^expected at least one step in x, got shape"),
     "text": ({}, [[["a"]]], TypeError, "^expected x as real numbers, got dtype <U1$"),
     "own": (
         {"activation": "elu"},

@@ -185,7 +185,7 @@ STATE = np.zeros((3, 4))
 BAD_ARGUMENTS = {
     "rank": ((X[0],), ValueError, r"expected x of shape \(batch, time, features\), got \(5, 2\)"),
     "features": ((X[..., :1],), ValueError, "expected 2 features in x, got 1"),
-    "no steps": ((X[:, :0],), ValueError, "expected at least one time step in x"),
+    "no steps": ((X[:, :0],), ValueError, "expected at least one step in x"),
     "objects": ((X.astype(object),), TypeError, "expected x as real numbers, got dtyp"),
     "complex": ((X.astype(complex),), TypeError, "real numbers, got dtype complex128"),
     "one state": ((X, STATE), ValueError, r"initial_state as \(hidden, cell\), got ndarray"),

@@ -161,16 +161,24 @@ def test_gate_trace_takes_any_size(time, units, features):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"series": np.ones((7, 2))}, ValueError, r"series of shape \(6, features\), a row a step"),
-        ({"series": np.ones(6)}, ValueError, r"series of shape \(6, features\), a row a step"),
+        (
+            {"series": np.ones((7, 2))},
+            ValueError,
+            r"series of shape \(6, features\), one row for each step",
+        ),
+        (
+            {"series": np.ones(6)},
+            ValueError,
+            r"series of shape \(6, features\), one row for each step",
+        ),
         ({"series": [["a"]] * 6}, TypeError, "series as real numbers, got dtype <U1"),
         ({"series": np.ones((6, 2)), "feature_names": ["a"]}, ValueError, "2 names of features"),
-        ({"times": range(5)}, ValueError, "6 times, one a step, got 5"),
+        ({"times": range(5)}, ValueError, "6 times, one for each step, got 5"),
         ({"times": list("abcdef")}, TypeError, "times as real numbers, got dtype <U1"),
         ({"order": [0, 1]}, ValueError, "order to name each of 3 units once"),
         ({"order": [0, 1, 1]}, ValueError, "order to name each of 3 units once"),
         ({"sample": 2}, ValueError, "sample as one of 2, got 2"),
-        ({"axes": [None]}, ValueError, "4 Axes, one a panel, got 1"),
+        ({"axes": [None]}, ValueError, "4 Axes, one for each panel, got 1"),
     ],
 )
 def test_gate_trace_refuses_what_does_not_fit(trace, options, error, message):
@@ -621,7 +629,7 @@ def test_pictures_of_weights_draw_on_given_axes():
     assert plots.rank_scatter([1], [2], ["a"], "x", "y", ax=ax[2]) is ax[2]
     with pytest.raises(ValueError, match=r"^expected 12 Axes, four a row, got 3$"):
         plots.gate_heatmaps(w, axes=three)
-    with pytest.raises(ValueError, match=r"^expected 2 Axes, one an array, got 3$"):
+    with pytest.raises(ValueError, match=r"^expected 2 Axes, one for each array, got 3$"):
         plots.gate_distributions(weights(bias=False), axes=three)
     assert len(plt.get_fignums()) == 3
     for number in plt.get_fignums():
@@ -959,9 +967,9 @@ def test_lag_profile_refuses_what_is_no_profile_or_span(function, profiles, opti
 @pytest.mark.parametrize(
     ("profiles", "options", "message"),
     [
-        (PROFILE - 0.5, {"signed": False}, "expected signed profiles or none below 0, got -0.4"),
-        (PROFILE, {"colors": ["red", "blue"]}, "expected 1 colors, one a name, got 2"),
-        ({n: PROFILE for n in "abcdefghi"}, {}, "expected 9 colors, one a name, got 8"),
+        (PROFILE - 0.5, {"signed": False}, "expected no value below 0 with signed=False, got -0.4"),
+        (PROFILE, {"colors": ["red", "blue"]}, "expected 1 colors, one for each name, got 2"),
+        ({n: PROFILE for n in "abcdefghi"}, {}, "expected 9 colors, one for each name, got 8"),
     ],
 )
 def test_lag_profile_refuses_signs_and_colours_that_do_not_fit(profiles, options, message):

@@ -179,3 +179,5 @@ def test_the_wheel_holds_the_package_and_nothing_beside(wheel):
     assert {top.split("-")[0] for top in tops} == {"lstm_helpers"}
     here = {path.relative_to(TOP).as_posix() for path in (TOP / "lstm_helpers").rglob("*.py")}
     assert here <= set(names)
+    # Without this file type checkers take the package for untyped.
+    assert "lstm_helpers/py.typed" in names

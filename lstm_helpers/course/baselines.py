@@ -15,7 +15,17 @@ from lstm_helpers.course.forecaster import Scaler, Windows, day_and_year
 
 
 def persistence(w: Windows) -> np.ndarray:
-    """Nothing will change."""
+    """Nothing will change.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import baselines, forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+    >>> w.future.shape, bool(baselines.persistence(w).any())
+    ((11, 1), False)
+    """
     return np.zeros(w.future.shape)
 
 
@@ -26,6 +36,16 @@ def same_hour_yesterday(w: Windows) -> np.ndarray:
     ------
     ValueError
         The window does not reach back to that hour, or that hour is still in the future.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import baselines, forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+    >>> change = baselines.same_hour_yesterday(w)
+    >>> float(np.abs(change - w.change).max())  # this series is the same every day
+    0.0
     """
     lag = 24 - w.horizon
     if not 0 <= lag < w.time_steps:
@@ -38,13 +58,34 @@ def same_hour_yesterday(w: Windows) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class Climatology:
-    """The mean of every month and hour of day: ``table`` is (12, 24, features), in units."""
+    """The mean of every month and hour of day: ``table`` is (12, 24, features), in units.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import baselines, forecaster
+    >>> hours = pd.date_range("2015-01-01", periods=366 * 24, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"hour": hours.hour.astype(float)}, hours))
+    >>> rule = baselines.Climatology.fit(w)
+    >>> rule.table.shape, np.allclose(rule(w), w.change)  # this series is the same every day
+    ((12, 24, 1), True)
+    """
 
     table: np.ndarray
 
     @classmethod
     def fit(cls, training: Windows) -> Climatology:
-        """Average the training windows' future readings by month and hour."""
+        """Average the training windows' future readings by month and hour.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from lstm_helpers.course import baselines, forecaster
+        >>> hours = pd.date_range("2015-01-01", periods=366 * 24, freq="h")
+        >>> w = forecaster.windows(pd.DataFrame({"month": hours.month.astype(float)}, hours))
+        >>> baselines.Climatology.fit(w).table[:, 12, 0].round(1).tolist()
+        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0]
+        """
         when = training.times + pd.Timedelta(hours=training.horizon)
         cell = (when.month - 1) * 24 + when.hour
         count = np.bincount(cell, minlength=288)
@@ -63,6 +104,16 @@ class Ridge:
     """A linear map from the flattened window, least squares with a penalty on the weights.
 
     ``weights`` is (time_steps * features [+ clock] + 1, features), on scaled values.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import baselines, forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+    >>> rule = baselines.Ridge.fit(w, forecaster.Scaler.fit(w))
+    >>> rule.weights.shape, rule(w).shape
+    ((25, 1), (11, 1))
     """
 
     weights: np.ndarray
@@ -73,7 +124,20 @@ class Ridge:
     def fit(
         cls, training: Windows, scaler: Scaler, clock: bool = False, penalty: float = 10.0
     ) -> Ridge:
-        """Solve the normal equations; ``clock`` adds hour and season of the target as inputs."""
+        """Solve the normal equations; ``clock`` adds hour and season of the target as inputs.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from lstm_helpers.course import baselines, forecaster
+        >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+        >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+        >>> scaler = forecaster.Scaler.fit(w)
+        >>> baselines.Ridge.fit(w, scaler).weights.shape
+        (25, 1)
+        >>> baselines.Ridge.fit(w, scaler, clock=True).weights.shape  # 24 more inputs
+        (49, 1)
+        """
         design = cls._design(training, scaler, clock)
         gram = design.T @ design
         gram.flat[: -1 : len(gram) + 1] += penalty  # all but the constant
@@ -98,6 +162,15 @@ def clock_features(w: Windows) -> np.ndarray:
     -------
     (windows, 24) array
         Two harmonics of the day, two of the year, and every product of one of each.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import baselines, forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+    >>> baselines.clock_features(w).shape
+    (11, 24)
     """
     of_day, of_year = (
         np.stack([wave(n * angle) for n in (1, 2) for wave in (np.sin, np.cos)], axis=1)

@@ -34,6 +34,12 @@ class Wrong:
     within : float, optional
         How far from it a number still counts as this mistake. By default half a unit of the last
         decimal that the exercise asks for, or ``EXACT`` if it asks for no decimals.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.exercises import Wrong
+    >>> Wrong(1000 - 24, "You left out the horizon.").answer
+    976
     """
 
     answer: Any
@@ -58,6 +64,14 @@ class Exercise:
     decimals : int, optional
         How many the exercise asks for. An answer that agrees to so many is right. Without it, the
         answer must be exact.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.exercises import Exercise, Wrong
+    >>> wrong = Wrong(0.25, "Those are the others.")
+    >>> exercise = Exercise(0.75, "3 of 4 count.", (wrong,), "Count them.", decimals=2)
+    >>> exercise.shown(), len(exercise.wrong)
+    ('0.75', 1)
     """
 
     answer: Any
@@ -68,11 +82,25 @@ class Exercise:
 
     @property
     def within(self) -> float:
-        """How far a number may be from the right one."""
+        """How far a number may be from the right one.
+
+        Examples
+        --------
+        >>> from lstm_helpers.course.exercises import Exercise
+        >>> round(Exercise(0.75, "of the data.", (), "Count.", decimals=2).within, 4)
+        0.005
+        """
         return EXACT if self.decimals is None else 10.0**-self.decimals / 2 + EXACT
 
     def shown(self) -> str:
-        """The answer as a learner would write it."""
+        """The answer as a learner would write it.
+
+        Examples
+        --------
+        >>> from lstm_helpers.course.exercises import Exercise
+        >>> Exercise(0.7, "of the data.", (), "Count.", decimals=2).shown()
+        '0.70'
+        """
         if isinstance(self.answer, str):
             return self.answer
         if self.decimals is not None:
@@ -95,12 +123,25 @@ def check(name: str, answer: Any = ...) -> None:
     ------
     ValueError
         There is no such exercise.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.exercises import check
+    >>> check("01-1")  # doctest: +ELLIPSIS
+    01-1: not attempted yet...
     """
     print(f"{name}: {verdict(name, answer)}")
 
 
 def verdict(name: str, answer: Any = ...) -> str:
-    """What ``check`` prints, as text."""
+    """What ``check`` prints, as text.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.exercises import verdict
+    >>> verdict("01-1").split(".")[0]
+    'not attempted yet'
+    """
     if name not in EXERCISES:
         raise ValueError(f"expected an exercise of {', '.join(EXERCISES)}, got {name!r}")
     exercise = EXERCISES[name]

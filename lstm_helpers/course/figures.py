@@ -24,7 +24,14 @@ FEATURE_NAMES = {
 
 
 def label(feature: str) -> str:
-    """A feature's name with its unit."""
+    """A feature's name with its unit.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import figures
+    >>> figures.label("temp")
+    'temperature (°C)'
+    """
     return f"{FEATURE_NAMES[feature]} ({UNITS[feature]})"
 
 
@@ -41,6 +48,14 @@ def weather_panels(features: pd.DataFrame, *, axes: Sequence[Axes] | None = None
     -------
     four Axes
         Temperature with dew point, pressure, wind speed, rain.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import figures, weather
+    >>> features, _ = weather.clean(weather.load("../data/gucheng.csv.gz"))
+    >>> axes = figures.weather_panels(features[:72])
+    >>> [ax.get_ylabel() for ax in axes]
+    ['°C', 'hPa', 'm/s', 'log(1 + mm)']
     """
     if axes is None:
         _, axes = subplots(4, height=5.6, sharex=True, height_ratios=(2, 1, 1, 1))
@@ -73,6 +88,16 @@ def window(w: Windows, number: int, feature: int = 0, *, ax: Axes | None = None)
     -------
     Axes
         Hours before and after the newest reading on the horizontal axis.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import figures, forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+    >>> ax = figures.window(w, 0)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('hours after the newest reading', 'temperature (°C)')
     """
     ax = panel(ax, 2.8)
     seen = w.inputs[number, :, feature]
@@ -113,6 +138,13 @@ def error_bars(
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import figures
+    >>> ax = figures.error_bars({"persistence": 3.4, "network": 1.7}, "°C", highlight="network")
+    >>> ax.get_xlabel(), [text.get_text() for text in ax.texts]
+    ('mean absolute error (°C)', ['1.70', '3.40'])
     """
     ax = panel(ax, 0.6 + 0.36 * len(errors))
     ordered = sorted(errors.items(), key=lambda item: item[1])
@@ -149,6 +181,15 @@ def forecast_lines(
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import figures, weather
+    >>> features, _ = weather.clean(weather.load("../data/gucheng.csv.gz"))
+    >>> day = features["temp"][:24]
+    >>> ax = figures.forecast_lines(day.index, day, {"persistence": day.shift(6)})
+    >>> [line.get_label() for line in ax.lines], ax.get_ylabel()
+    (['observed', 'persistence'], 'temperature (°C)')
     """
     ax = panel(ax, 3.2)
     ax.plot(times, observed, color=INK, linewidth=2, label="observed")

@@ -6,18 +6,24 @@ NumPy and pandas; the network is in ``models``, the rules that it has to beat ar
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lstm_helpers.course import weather
+from lstm_helpers.course.windowing import (
+    TIME_STEPS,
+    Windows,
+    all_windows,
+    join,
+)
+from lstm_helpers.course.windowing import (
+    windows as windows,  # so that a notebook finds it here
+)
 
 TRAINING_STATIONS = ("changping", "huairou", "shunyi")
 UNSEEN_STATION = "gucheng"
-TIME_STEPS = 24
-"""Hours that the network of the course sees."""
 REFERENCE_SEED = 2
 """Seed of the model that the course explains: the best of five on the validation year."""
 YEARS = {
@@ -40,6 +46,13 @@ def split(features: pd.DataFrame) -> dict[str, pd.DataFrame]:
     -------
     dict
         The parts named in ``YEARS``; no hour is in two of them.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import forecaster, weather
+    >>> features, _ = weather.clean(weather.load("../data/gucheng.csv.gz"))
+    >>> {name: len(part) for name, part in forecaster.split(features).items()}
+    {'training': 17513, 'validation': 8784, 'test': 8748}
     """
     return {name: features.loc[first:last] for name, (first, last) in YEARS.items()}
 
@@ -49,6 +62,16 @@ class Scaler:
     """Mean and standard deviation of every feature, and of its change over the horizon.
 
     Each is an array (features,), in the feature's unit. ``fit`` makes one from training windows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+    >>> scaler = forecaster.Scaler.fit(w)
+    >>> scaler.mean.shape, scaler.scale(w.inputs).shape
+    ((1,), (11, 24, 1))
     """
 
     mean: np.ndarray
@@ -63,6 +86,16 @@ class Scaler:
         ------
         ValueError
             There is no window, or a feature never changes.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from lstm_helpers.course import forecaster
+        >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+        >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+        >>> scaler = forecaster.Scaler.fit(w)
+        >>> scaler.mean.shape, scaler.std.shape, scaler.change_std.shape
+        ((1,), (1,), (1,))
         """
         if len(training) == 0:
             raise ValueError("expected at least one window to scale by, got none")
@@ -74,141 +107,52 @@ class Scaler:
         return scaler
 
     def scale(self, values: np.ndarray) -> np.ndarray:
-        """(..., features) in units -> standard deviations from the mean, float32."""
+        """(..., features) in units -> standard deviations from the mean, float32.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from lstm_helpers.course import forecaster
+        >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+        >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+        >>> scaler = forecaster.Scaler.fit(w)
+        >>> float(scaler.scale(scaler.mean)[0]), float(scaler.scale(scaler.mean + scaler.std)[0])
+        (0.0, 1.0)
+        """
         scaled = values - self.mean
         scaled /= self.std  # in place: a year of windows is large
         return scaled.astype(np.float32)
 
     def scale_change(self, change: np.ndarray) -> np.ndarray:
-        """(..., features) change in units -> multiples of the usual change, float32."""
+        """(..., features) change in units -> multiples of the usual change, float32.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from lstm_helpers.course import forecaster
+        >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+        >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+        >>> scaler = forecaster.Scaler.fit(w)
+        >>> scaler.scale_change(w.change).shape, float(scaler.scale_change(scaler.change_std)[0])
+        ((11, 1), 1.0)
+        """
         return (change / self.change_std).astype(np.float32)
 
     def unscale_change(self, scaled: np.ndarray) -> np.ndarray:
-        """The way back from ``scale_change``, float64."""
+        """The way back from ``scale_change``, float64.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from lstm_helpers.course import forecaster
+        >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+        >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+        >>> scaler = forecaster.Scaler.fit(w)
+        >>> scaled = scaler.scale_change(w.change)
+        >>> scaler.unscale_change(scaled)[:3, 0].round(3).tolist()
+        [-18.0, 6.0, 6.0]
+        """
         return np.asarray(scaled, dtype=float) * self.change_std
-
-
-@dataclasses.dataclass(frozen=True)
-class Windows:
-    """Pairs of what the network sees and what it has to forecast.
-
-    Attributes
-    ----------
-    stretches : tuple of (windows, time_steps, features) arrays
-        The windows of each unbroken stretch of hours, as views on its readings. Neighbouring
-        windows share all hours but one, so a copy would be 24 times as large.
-    inputs : (windows, time_steps, features)
-        All of them. Oldest hour first: ``inputs[:, -1]`` is the newest reading, lag 0. A view
-        where there is one stretch; else a copy, made anew whenever it is asked for.
-    future : (windows, features)
-        The readings ``horizon`` hours after the newest one.
-    times : (windows,) DatetimeIndex
-        The hour of the newest reading.
-    horizon : int
-        In hours.
-    """
-
-    stretches: tuple[np.ndarray, ...]
-    future: np.ndarray
-    times: pd.DatetimeIndex
-    horizon: int
-
-    def __len__(self) -> int:
-        return len(self.future)
-
-    @property
-    def time_steps(self) -> int:
-        """Hours in a window."""
-        return self.stretches[0].shape[1]
-
-    @property
-    def inputs(self) -> np.ndarray:
-        """(windows, time_steps, features): what the network sees."""
-        return self.stretches[0] if len(self.stretches) == 1 else np.concatenate(self.stretches)
-
-    @property
-    def newest(self) -> np.ndarray:
-        """(windows, features): the newest reading of every window."""
-        return self.at_lag(0)
-
-    def at_lag(self, lag: int) -> np.ndarray:
-        """(windows, features): the readings ``lag`` hours before the newest ones."""
-        return np.concatenate([views[:, -1 - lag] for views in self.stretches])
-
-    @property
-    def change(self) -> np.ndarray:
-        """(windows, features): what the model learns, future minus newest."""
-        return self.future - self.newest
-
-
-def windows(segment: pd.DataFrame, time_steps: int = TIME_STEPS, horizon: int = 6) -> Windows:
-    """Every window of one unbroken segment, as views on its values: nothing is copied.
-
-    Parameters
-    ----------
-    segment : (hours, features) DataFrame
-        Hourly without a gap, one item of ``weather.segments``.
-    time_steps : int
-        Hours in a window.
-    horizon : int
-        Hours from the newest reading of the window to the reading to forecast.
-
-    Returns
-    -------
-    Windows
-        ``hours - time_steps - horizon + 1`` of them, none where the segment is too short.
-
-    Raises
-    ------
-    ValueError
-        A length is below 1, or an hour is missing in the segment.
-    """
-    if time_steps < 1 or horizon < 1:
-        raise ValueError(
-            f"expected time_steps and horizon of at least 1 hour, got {time_steps} and {horizon}"
-        )
-    if len(weather.segments(segment)) > 1:
-        raise ValueError("expected hourly rows without a gap, got a gap: use weather.segments")
-    values = segment.to_numpy()
-    count = max(0, len(values) - time_steps - horizon + 1)
-    if count == 0:
-        inputs = np.empty((0, time_steps, values.shape[1]), values.dtype)
-    else:
-        view = np.lib.stride_tricks.sliding_window_view(values, time_steps, axis=0)
-        inputs = view[:count].swapaxes(1, 2)
-    newest = time_steps - 1
-    return Windows(
-        (inputs,),
-        values[newest + horizon :][:count],
-        segment.index[newest : newest + count],
-        horizon,
-    )
-
-
-def all_windows(
-    frames: Sequence[pd.DataFrame], time_steps: int = TIME_STEPS, horizon: int = 6
-) -> Windows:
-    """The windows of several frames in one set; none crosses a gap or joins two frames.
-
-    Parameters
-    ----------
-    frames : sequence of DataFrame
-        Cleaned frames, of one station or part each, gaps allowed.
-    time_steps, horizon : int
-        As in ``windows``.
-
-    Returns
-    -------
-    Windows
-        Views on the frames' readings.
-
-    Raises
-    ------
-    ValueError
-        There is no frame, or as in ``windows``.
-    """
-    parts = [windows(part, time_steps, horizon) for f in frames for part in weather.segments(f)]
-    return join(parts)
 
 
 def load_windows(
@@ -227,6 +171,15 @@ def load_windows(
     -------
     dict of dict of Windows
         ``[part][station]``: parts as in ``YEARS``, the four stations by name.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import forecaster
+    >>> parts = forecaster.load_windows("../data")
+    >>> list(parts), list(parts["test"])
+    (['training', 'validation', 'test'], ['changping', 'huairou', 'shunyi', 'gucheng'])
+    >>> parts["test"]["gucheng"].inputs.shape[1:]
+    (24, 7)
     """
     parts = {}
     for station in (*TRAINING_STATIONS, UNSEEN_STATION):
@@ -246,6 +199,13 @@ class Data:
         ``[part][station]``, as ``load_windows`` returns it.
     scaler : Scaler
         Fitted on the training years of the three training stations.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import forecaster
+    >>> data = forecaster.load_data("../data")
+    >>> len(data.parts["test"]), data.scaler.mean.shape
+    (4, (7,))
     """
 
     parts: dict[str, dict[str, Windows]]
@@ -262,6 +222,14 @@ class Data:
         Returns
         -------
         Windows
+
+        Examples
+        --------
+        >>> from lstm_helpers.course import forecaster
+        >>> data = forecaster.load_data("../data")
+        >>> of_each = [len(data.parts["test"][station]) for station in forecaster.TRAINING_STATIONS]
+        >>> len(data.joined("test")) == sum(of_each)
+        True
         """
         return join(self.parts[part][station] for station in TRAINING_STATIONS)
 
@@ -277,6 +245,14 @@ class Data:
         Returns
         -------
         (windows, time_steps, features) array
+
+        Examples
+        --------
+        >>> from lstm_helpers.course import forecaster
+        >>> data = forecaster.load_data("../data")
+        >>> inputs = data.scaled("test", "gucheng", every=25)
+        >>> inputs.shape[1:], str(inputs.dtype)
+        ((24, 7), 'float32')
         """
         return self.scaler.scale(self.parts[part][station].inputs[::every])
 
@@ -294,32 +270,19 @@ def load_data(folder: str | Path, time_steps: int = TIME_STEPS, horizon: int = 6
     Returns
     -------
     Data
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import forecaster
+    >>> data = forecaster.load_data("../data")
+    >>> data.parts["test"]["gucheng"].inputs.shape[1:]
+    (24, 7)
+    >>> round(float(data.scaler.mean[0]), 1)  # mean temperature in °C
+    13.2
     """
     parts = load_windows(folder, time_steps, horizon)
     training = join(parts["training"][station] for station in TRAINING_STATIONS)
     return Data(parts, Scaler.fit(training))
-
-
-def join(sets: Iterable[Windows]) -> Windows:
-    """Several sets of windows of one horizon as one.
-
-    Raises
-    ------
-    ValueError
-        There is no set, or horizons differ.
-    """
-    sets = list(sets)
-    horizons = {item.horizon for item in sets}
-    if len(horizons) != 1:
-        raise ValueError(f"expected windows of one horizon, got {sorted(horizons) or 'no windows'}")
-    if len(sets) == 1:
-        return sets[0]
-    return Windows(
-        tuple(views for item in sets for views in item.stretches),
-        np.concatenate([item.future for item in sets]),
-        sets[0].times.append([item.times for item in sets[1:]]),
-        horizons.pop(),
-    )
 
 
 def with_clock(inputs: np.ndarray, w: Windows) -> np.ndarray:
@@ -342,6 +305,15 @@ def with_clock(inputs: np.ndarray, w: Windows) -> np.ndarray:
     ------
     ValueError
         ``inputs`` and ``w`` have different numbers of windows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+    >>> forecaster.with_clock(w.inputs, w).shape
+    (11, 24, 5)
     """
     if len(inputs) != len(w):
         raise ValueError(f"expected inputs of {len(w)} windows, got {len(inputs)}")
@@ -354,7 +326,16 @@ def with_clock(inputs: np.ndarray, w: Windows) -> np.ndarray:
 
 
 def day_and_year(times: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
-    """Time of day and time of year as angles."""
+    """Time of day and time of year as angles.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import forecaster
+    >>> day, year = forecaster.day_and_year(pd.date_range("2015-03-01", periods=4, freq="6h"))
+    >>> (day / np.pi).tolist()  # in half turns
+    [0.0, 0.5, 1.0, 1.5]
+    """
     hour = times.hour.to_numpy()
     return 2 * np.pi * hour / 24, 2 * np.pi * (times.day_of_year.to_numpy() + hour / 24) / 365.25
 
@@ -378,6 +359,16 @@ def errors(change: np.ndarray, w: Windows) -> pd.DataFrame:
     ------
     ValueError
         The shapes differ.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+    >>> table = forecaster.errors(np.zeros(w.future.shape), w)
+    >>> table.shape, table.loc["temp", "MAE"].round(2)
+    ((1, 2), np.float64(7.09))
     """
     if np.shape(change) != w.future.shape:
         raise ValueError(f"expected a forecast of shape {w.future.shape}, got {np.shape(change)}")
@@ -416,6 +407,16 @@ def assert_alike(change: np.ndarray, stored: np.ndarray, w: Windows) -> None:
         stored network's, or the forecasts correlate with less than ``ALIKE["correlation"]``.
     ValueError
         The shapes differ.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+    >>> stored, again = 1.1 * w.change, 1.1001 * w.change
+    >>> print(forecaster.assert_alike(again, stored, w))
+    None
     """
     off = (errors(change, w)["MAE"] / errors(stored, w)["MAE"] - 1).abs()
     together = [np.corrcoef(a, b)[0, 1] for a, b in zip(change.T, stored.T, strict=True)]

@@ -46,6 +46,14 @@ def build_model(
     -------
     keras.Sequential
         (windows, time_steps, feature_count) -> (windows, output_count).
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import models
+    >>> with lh.quiet():
+    ...     model = models.build_model(time_steps=24, feature_count=7)
+    >>> model.output_shape, model.count_params()
+    ((None, 7), 5351)
     """
     import keras
 
@@ -82,6 +90,17 @@ def train(
     epochs : int
     **fit
         Passed on to ``model.fit``: ``validation_data``, ``callbacks``.
+
+    Examples
+    --------
+    >>> from unittest.mock import Mock
+    >>> from lstm_helpers.course import models
+    >>> model, x = Mock(), np.ones((4, 24, 7), np.float32)  # records what a model is asked for
+    >>> with lh.quiet():
+    ...     models.train(model, x, x[:, -1], epochs=2)
+    >>> asked = model.fit.call_args.kwargs
+    >>> asked["epochs"], asked["batch_size"]
+    (2, 256)
     """
     import keras
 
@@ -92,7 +111,16 @@ def train(
 
 
 def print_epochs():
-    """A Keras callback that prints one line for each epoch, without times."""
+    """A Keras callback that prints one line for each epoch, without times.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import models
+    >>> with lh.quiet():
+    ...     callback = models.print_epochs()
+    >>> callback.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.75})
+    epoch 1: training loss 0.500, validation loss 0.750
+    """
     import keras
 
     def line(epoch: int, logs: dict) -> None:
@@ -109,6 +137,17 @@ def predict(model, w: Windows, scaler: Scaler, inputs: np.ndarray | None = None)
     ``inputs`` are what the model reads of these windows; the default is their scaled readings. It
     calls the model directly: ``model.predict`` compiles each model anew, and warns from the fifth
     on.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import forecaster, models
+    >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+    >>> with lh.quiet():
+    ...     model = models.build_model(w.time_steps, feature_count=1)
+    >>> models.predict(model, w, forecaster.Scaler.fit(w)).shape
+    (11, 1)
     """
     import keras
 
@@ -145,6 +184,14 @@ def load_model(
     ------
     ValueError
         There is no such model.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import models
+    >>> with lh.quiet():
+    ...     model = models.load_model("../data", horizon=6)
+    >>> model.input_shape, model.output_shape
+    ((None, 24, 7), (None, 7))
     """
     arrays = load_model_arrays(folder, horizon, seed, kind)
     model = build_model(TIME_STEPS, len(arrays[0]), len(arrays[1]), len(arrays[4]))
@@ -155,7 +202,15 @@ def load_model(
 def load_model_arrays(
     folder: str | Path, horizon: int = 6, seed: int = REFERENCE_SEED, kind: str = "trained"
 ) -> list[np.ndarray]:
-    """The five arrays of ``load_model(...).get_weights()``, without loading Keras."""
+    """The five arrays of ``load_model(...).get_weights()``, without loading Keras.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import models
+    >>> arrays = models.load_model_arrays("../data", horizon=6)
+    >>> [array.shape for array in arrays]
+    [(7, 128), (32, 128), (128,), (32, 7), (7,)]
+    """
     name = stored_name(kind, horizon, seed)
     file = "clock_models.npz" if kind == "clock" else "weather_models.npz"
     with np.load(Path(folder) / file) as stored:
@@ -195,6 +250,14 @@ def load_readout(
     ------
     ValueError
         There is no such model.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import forecaster, models
+    >>> data = forecaster.load_data("../data")
+    >>> readout = models.load_readout("../data", data.scaler)
+    >>> readout.forward(data.scaled("test", "gucheng")[:5]).shape  # °C
+    (5,)
     """
     *lstm, head, bias = load_model_arrays(folder, horizon, seed, kind)
     unit = scaler.change_std[feature]
@@ -217,6 +280,13 @@ def load_errors(folder: str | Path) -> pd.DataFrame:
         baseline; the name of what was varied, such as "12 epochs"), ``horizon`` in hours, ``seed``
         (-1 for a baseline), ``part``, ``station``, ``feature``, ``measure`` and ``error``, in the
         feature's unit. Where something was varied there is the validation year only.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import models
+    >>> table = models.load_errors("../data")
+    >>> sorted(table["measure"].unique()), sorted(table["horizon"].unique().tolist())
+    (['MAE', 'RMSE'], [1, 6, 24])
     """
     card = json.loads((Path(folder) / "weather_models.json").read_text(encoding="utf-8"))
     rows = []
@@ -254,6 +324,13 @@ def load_forget_bias_experiments(folder: str | Path) -> tuple[pd.DataFrame, pd.D
     weather : DataFrame
         The forecaster: ``bias`` (as text), ``seed``, ``mae`` in °C, and ``after``, the forget
         biases after training.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import models
+    >>> tasks, weather = models.load_forget_bias_experiments("../data")
+    >>> sorted(tasks["task"].unique()), "mae" in weather
+    (['adding', 'remember'], True)
     """
     text = (Path(folder) / "forget_bias_experiments.json").read_text(encoding="utf-8")
     card = json.loads(text)
@@ -279,6 +356,13 @@ def load_window_experiments(folder: str | Path, part: str = "validation") -> pd.
         training stations, ``unseen`` the fourth. One row for each network, by ``horizon`` in hours,
         ``shown`` ("newest 12", "without lags 14 to 19", "with the clock") and ``seed``. "newest 24"
         are the models of ``make model``.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import models
+    >>> table = models.load_window_experiments("../data")
+    >>> list(table.columns), list(table.index.names)
+    (['training', 'unseen'], ['horizon', 'shown', 'seed'])
     """
     rows = {}
 
@@ -305,5 +389,12 @@ def load_window_experiments(folder: str | Path, part: str = "validation") -> pd.
 
 
 def stored_name(kind: str, horizon: int, seed: int) -> str:
-    """The name of a model in the store; an untrained network is the same at every horizon."""
+    """The name of a model in the store; an untrained network is the same at every horizon.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import models
+    >>> models.stored_name("trained", 6, 2), models.stored_name("untrained", 6, 2)
+    ('trained_6h_seed2', 'untrained_seed2')
+    """
     return f"{kind}_seed{seed}" if kind == "untrained" else f"{kind}_{horizon}h_seed{seed}"

@@ -84,6 +84,14 @@ def ask(
     ------
     ValueError
         A method returned something else.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.scoring import METHODS, ask
+    >>> from lstm_helpers.course.worlds import planted
+    >>> said = ask(planted("one lag", seed=0), {"gradient": METHODS["gradient"]})
+    >>> said["lag"]["gradient"].shape, said["feature"]["gradient"].shape
+    ((24,), (3,))
     """
     time, features = world.truth.shape
     lengths = {"lag": time, "feature": features}
@@ -122,6 +130,13 @@ def scoreboard(
     -------
     dict with "lag" and "feature", each a dict from world to a dict from method to bool
         Whether ``score`` of what ``ask`` returns has passed.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.scoring import METHODS, scoreboard
+    >>> board = scoreboard(0, {"gradient": METHODS["gradient"]})
+    >>> board["lag"]["one lag"], board["lag"]["either"]
+    ({'gradient': True}, {'gradient': False})
     """
     board: dict[str, dict[str, dict[str, bool]]] = {"lag": {}, "feature": {}}
     for name in WORLDS:
@@ -151,6 +166,13 @@ class Score(NamedTuple):
         True entries that were not found: below ``NOTICED`` of the largest.
     false_alarms : int
         Other entries that were found.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.scoring import score
+    >>> found = score([1.0, 0.0, 3.0], np.array([False, False, True]))
+    >>> round(found.rank_agreement, 2), found.mass
+    (0.87, 0.75)
     """
 
     rank_agreement: float
@@ -160,7 +182,15 @@ class Score(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Every true entry was found and no other, and they have at least .9 of the importance."""
+        """Every true entry was found and no other, and they have at least .9 of the importance.
+
+        Examples
+        --------
+        >>> from lstm_helpers.course.scoring import score
+        >>> truth = np.array([False, False, True])
+        >>> score([0.0, 0.0, 3.0], truth).passed, score([1.0, 0.0, 3.0], truth).passed
+        (True, False)
+        """
         return self.misses == self.false_alarms == 0 and self.mass >= 0.9
 
 
@@ -189,6 +219,13 @@ def score(importance: Any, truth: Any) -> Score:
     -----
     Spearman (1904), The proof and measurement of association between two things. American Journal
     of Psychology 15. With a truth of two values it is 1 only for importances of two values.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.scoring import score
+    >>> found = score([0.5, 0.0, 1.5], np.array([False, False, True]))
+    >>> found.mass, found.misses, found.false_alarms
+    (0.75, 0, 1)
     """
     importance = _checks.real_numbers("importance", importance)
     truth = np.asarray(truth)

@@ -37,6 +37,13 @@ def remember_first(samples: int, time_steps: int, seed: int) -> tuple[np.ndarray
     ------
     ValueError
         There is no sample or no step.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import tasks
+    >>> inputs, targets = tasks.remember_first(samples=100, time_steps=20, seed=0)
+    >>> inputs.shape, targets.shape, np.array_equal(targets, inputs[:, 0])
+    ((100, 20, 1), (100, 1), True)
     """
     if samples < 1 or time_steps < 1:
         raise ValueError(
@@ -75,6 +82,15 @@ def adding(samples: int, time_steps: int, seed: int) -> tuple[np.ndarray, np.nda
     ------
     ValueError
         There is no sample, or fewer than two steps.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import tasks
+    >>> inputs, targets = tasks.adding(samples=100, time_steps=20, seed=0)
+    >>> inputs.shape, targets.shape
+    ((100, 20, 2), (100, 1))
+    >>> np.allclose((inputs[..., 0] * inputs[..., 1]).sum(axis=1), targets[:, 0])
+    True
     """
     if samples < 1 or time_steps < 2:
         raise ValueError(

@@ -55,7 +55,15 @@ _KEYS = ("year", "month", "day", "hour")
 
 @dataclasses.dataclass(frozen=True)
 class CleaningReport:
-    """What ``clean`` did: ``rows_in == rows_kept + rows_cut``, and values filled by column."""
+    """What ``clean`` did: ``rows_in == rows_kept + rows_cut``, and values filled by column.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import weather
+    >>> _, report = weather.clean(weather.load("../data/gucheng.csv.gz"))
+    >>> report.rows_in == report.rows_kept + report.rows_cut, list(report.filled)[:2]
+    (True, ['temp', 'dewp'])
+    """
 
     rows_in: int
     rows_kept: int
@@ -94,6 +102,13 @@ def load(path: str | Path) -> pd.DataFrame:
         A column is missing, a value cannot be read or lies outside ``LIMITS``, or an hour is the
         same as the one before or earlier. The message names file, row (as an editor counts
         them: the header is row 1) and column.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import weather
+    >>> frame = weather.load("../data/gucheng.csv.gz")
+    >>> frame.shape, list(frame.columns)
+    ((35064, 6), ['temp', 'pres', 'dewp', 'rain', 'wspm', 'wd'])
     """
     path = Path(path)
     try:
@@ -151,6 +166,14 @@ def wind_components(direction: pd.Series, speed: pd.Series) -> tuple[np.ndarray,
     u, v : (hours,) float64
         Wind towards the east and towards the north, in m/s; a north wind has ``v < 0``. NaN where
         direction or speed is missing, but 0 in a calm, which has no direction.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import weather
+    >>> u, v = weather.wind_components(pd.Series(["N", "W"]), pd.Series([2.0, 3.0]))
+    >>> [float(wind.round(3)) + 0.0 for wind in (u[1], v[0])]  # to the east, to the south
+    [3.0, -2.0]
     """
     degrees = direction.map({point: 22.5 * n for n, point in enumerate(COMPASS)}).astype(float)
     radians = np.deg2rad(degrees.to_numpy())
@@ -183,6 +206,13 @@ def clean(frame: pd.DataFrame, max_gap: int = 3) -> tuple[pd.DataFrame, Cleaning
     ------
     ValueError
         ``max_gap`` is negative, or no complete row is left.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import weather
+    >>> features, report = weather.clean(weather.load("../data/gucheng.csv.gz"))
+    >>> list(features.columns), len(features) == report.rows_kept
+    (['temp', 'dewp', 'pres', 'wspm', 'u', 'v', 'rain'], True)
     """
     if max_gap < 0:
         raise ValueError(f"expected max_gap of 0 hours or more, got {max_gap}")
@@ -209,7 +239,17 @@ def clean(frame: pd.DataFrame, max_gap: int = 3) -> tuple[pd.DataFrame, Cleaning
 
 
 def segments(features: pd.DataFrame) -> list[pd.DataFrame]:
-    """Split a frame where its hourly index jumps. No hour is missing in a part; parts are views."""
+    """Split a frame where its hourly index jumps. No hour is missing in a part; parts are views.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import weather
+    >>> hours = pd.date_range("2015-03-01", periods=6, freq="h")
+    >>> frame = pd.DataFrame({"temp": np.arange(6.0)}, hours).drop(hours[2])
+    >>> [len(part) for part in weather.segments(frame)]
+    [2, 3]
+    """
     jumps = np.flatnonzero(features.index.to_series().diff().iloc[1:] != _HOUR) + 1
     edges = [0, *jumps.tolist(), len(features)]
     return [features.iloc[a:b] for a, b in itertools.pairwise(edges)]

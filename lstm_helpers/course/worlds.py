@@ -31,6 +31,15 @@ class World:
         From a formula, without the LSTM. The LSTM gives the same.
     truth : (time, features) array of bool
         What changes the output, in windows such as these. Lag 0, the newest reading, comes first.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.worlds import planted
+    >>> world = planted("one lag", seed=0)
+    >>> world.inputs.shape, world.targets.shape, world.truth.shape
+    ((150, 24, 3), (150,), (24, 3))
+    >>> len(world.lags), world.readout.forward(world.inputs).shape
+    (1, (150,))
     """
 
     name: str
@@ -41,25 +50,64 @@ class World:
 
     @property
     def weights(self) -> LSTMWeights:
-        """The weights of the LSTM."""
+        """The weights of the LSTM.
+
+        Examples
+        --------
+        >>> from lstm_helpers.course.worlds import planted
+        >>> world = planted("one lag", seed=0)
+        >>> world.weights.kernel.f.shape
+        (3, 20)
+        """
         return self.readout.w
 
     @property
     def head(self) -> np.ndarray:
-        """(units, 1): the matrix behind the last hidden state."""
+        """(units, 1): the matrix behind the last hidden state.
+
+        Examples
+        --------
+        >>> from lstm_helpers.course.worlds import planted
+        >>> world = planted("one lag", seed=0)
+        >>> world.head.shape
+        (20, 1)
+        """
         return self.readout.head
 
     @property
     def lags(self) -> tuple[int, ...]:
-        """The true lags, in steps before the newest reading."""
+        """The true lags, in steps before the newest reading.
+
+        Examples
+        --------
+        >>> from lstm_helpers.course.worlds import planted
+        >>> len(planted("one lag", seed=0).lags), len(planted("two lags", seed=0).lags)
+        (1, 2)
+        """
         return tuple(np.flatnonzero(self.truth.any(axis=1)).tolist())
 
     def forward(self, windows: np.ndarray) -> np.ndarray:
-        """Output of the LSTM: (batch, time, features) -> (batch,)."""
+        """Output of the LSTM: (batch, time, features) -> (batch,).
+
+        Examples
+        --------
+        >>> from lstm_helpers.course.worlds import planted
+        >>> world = planted("one lag", seed=0)
+        >>> np.allclose(world.forward(world.inputs), world.targets)
+        True
+        """
         return self.readout.forward(windows)
 
     def gradient(self, windows: np.ndarray) -> np.ndarray:
-        """Its exact derivative by the windows, in their shape."""
+        """Its exact derivative by the windows, in their shape.
+
+        Examples
+        --------
+        >>> from lstm_helpers.course.worlds import planted
+        >>> world = planted("one lag", seed=0)
+        >>> world.gradient(world.inputs).shape
+        (150, 24, 3)
+        """
         return self.readout.gradient(windows)
 
     def __repr__(self) -> str:
@@ -103,6 +151,13 @@ def planted(name: str, seed: int, *, time_steps: int = 24, samples: int = 150) -
     ------
     ValueError
         There is no such world, or too few steps or windows.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.worlds import WORLDS, planted
+    >>> world = planted("two lags", seed=0, time_steps=12, samples=5)
+    >>> world.inputs.shape, len(world.lags), len(WORLDS)
+    ((5, 12, 3), 2, 8)
     """
     if name not in WORLDS:
         raise ValueError(f"expected a world of {', '.join(map(repr, WORLDS))}, got {name!r}")

@@ -1,8 +1,8 @@
-"""Every picture of the package, whatever file it is in; needs Matplotlib, and nothing more.
+"""All pictures of the package, whatever file they are in; needs Matplotlib and nothing else.
 
-Each function draws on the Axes it is given, or on new ones, and returns them; none shows or saves.
-Names and units are the caller's. ``show`` puts a finished figure into a notebook, with a sentence
-for those who can't see it.
+Each function draws on the Axes that it gets, or on new ones, and returns them. It does not show or
+save them. Names and units are the caller's. ``show`` puts a finished figure into a notebook, with a
+sentence for those who can't see it.
 """
 
 from lstm_helpers.plots.figure import (
@@ -18,6 +18,7 @@ from lstm_helpers.plots.figure import (
     show,
     subplots,
 )
+from lstm_helpers.plots.profiles import PROFILE_COLORS, describe_lag_profile, lag_profile
 from lstm_helpers.plots.sizes import (
     describe_distributions,
     describe_norms,
@@ -25,13 +26,7 @@ from lstm_helpers.plots.sizes import (
     norm_bars,
     rank_scatter,
 )
-from lstm_helpers.plots.steps import (
-    PROFILE_COLORS,
-    describe_lag_profile,
-    gate_trace,
-    lag_profile,
-    retention,
-)
+from lstm_helpers.plots.steps import gate_trace, retention
 from lstm_helpers.plots.weights import (
     array_map,
     describe_heatmaps,

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
+import matplotlib.transforms as mtransforms
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,9 +25,9 @@ SIGNED = "RdBu_r"
 """For values that have a sign: blue below zero, white at zero, red above, always zero-centred."""
 
 NOT_FINITE = "#F0E442"
-"""For what is NaN or infinite: no other map has yellow in it."""
+"""For NaN and infinity: no colour map here has yellow in it."""
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10.5,
     "axes.titlesize": 11.5,
@@ -41,7 +43,13 @@ WIDTH = 7.6
 """Inches; shown 100 pixels an inch, drawn with twice as many for projectors."""
 
 
-def subplots(rows: int = 1, columns: int = 1, *, height: float = 3.2, **kwargs) -> tuple:
+GivenAxes = Sequence[Axes] | np.ndarray
+"""What a caller may pass for several panels: a list, or what ``subplots`` returned."""
+
+
+def subplots(
+    rows: int = 1, columns: int = 1, *, height: float = 3.2, **kwargs: Any
+) -> tuple[Figure, Any]:
     """``plt.subplots`` in the style of the course, as wide as a notebook.
 
     Parameters
@@ -56,6 +64,13 @@ def subplots(rows: int = 1, columns: int = 1, *, height: float = 3.2, **kwargs) 
     -------
     fig, axes
         As ``plt.subplots`` returns them.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> fig, axes = plots.subplots(2, 1, height=4, sharex=True)
+    >>> axes.shape, fig.get_size_inches().tolist()
+    ((2,), [7.6, 4.0])
     """
     with mpl.rc_context(STYLE):
         return plt.subplots(rows, columns, figsize=(WIDTH, height), layout="constrained", **kwargs)
@@ -64,9 +79,9 @@ def subplots(rows: int = 1, columns: int = 1, *, height: float = 3.2, **kwargs) 
 def show(fig: Figure, alt: str) -> None:
     """Display a figure with a sentence that says what it shows, and close it.
 
-    The sentence goes along three ways: as the image's alt text in its metadata (which web pages
-    use), as its plain text (which nbval compares), and as a caption under the figure (which
-    everybody reads: JupyterLab drops the first).
+    The sentence stands in three places: in the image's metadata as alt text (web pages use it), as
+    its plain text (nbval compares it), and under the figure as a caption (JupyterLab shows no alt
+    text, so this is the one that all can read).
 
     Parameters
     ----------
@@ -78,6 +93,15 @@ def show(fig: Figure, alt: str) -> None:
     ------
     ValueError
         The sentence is empty or holds no number.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> fig, ax = plots.subplots()
+    >>> plots.show(fig, "A line that rises.")
+    Traceback (most recent call last):
+    ...
+    ValueError: expected alt text with a number read from the figure, got 'A line that rises.'
     """
     from IPython.display import display
 
@@ -98,14 +122,28 @@ def show(fig: Figure, alt: str) -> None:
 
 
 def number(value: float) -> str:
-    """Two decimals, unless they would say that something is nothing."""
+    """The value with two decimals, or with an exponent if they would say 0.00 of a small one.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots import figure
+    >>> figure.number(1.25), figure.number(0.0004), figure.number(float("nan"))
+    ('1.25', '4e-04', 'NaN')
+    """
     if np.isnan(value):
         return "NaN"
     return f"{value:.0e}" if 0 < abs(value) < 0.005 else f"{value:.2f}"
 
 
 def some(count: int, most: int) -> list[int]:
-    """At most so many of the first ``count`` numbers, from 0 in steps of a power of two."""
+    """At most ``most`` of the first ``count`` numbers: from 0 in steps of a power of two.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots import figure
+    >>> figure.some(10, most=4)
+    [0, 4, 8]
+    """
     step = 1
     while count > most * step:
         step *= 2
@@ -113,31 +151,59 @@ def some(count: int, most: int) -> list[int]:
 
 
 def legend_above(ax: Axes) -> None:
-    """The four gates over the panel and its title: in one line where it is wide enough."""
+    """A legend of the four gates above the panel and its title; in one line if it is wide enough.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> from lstm_helpers.plots import figure
+    >>> fig, ax = plots.subplots()
+    >>> line = ax.plot([0, 1], label="f: forget gate")
+    >>> figure.legend_above(ax)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['f: forget gate']
+    """
     width = ax.get_window_extent().width / ax.figure.dpi
     columns = 4 if width > 4.8 else 2 if width > 2.4 else 1
     title = ax.get_title(loc="left")
-    above = mpl.transforms.offset_copy(
-        ax.transAxes, ax.figure, y=18 if title else 2, units="points"
-    )
+    fig: Any = ax.figure  # a SubFigure serves too, but Matplotlib's types do not say so
+    above = mtransforms.offset_copy(ax.transAxes, fig, y=18 if title else 2, units="points")
     legend = ax.legend(
         frameon=False, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1),
         bbox_transform=above, borderpad=0.1, borderaxespad=0, labelcolor="linecolor",
         handlelength=1.2, columnspacing=1.2,
     )  # fmt: skip
-    # The layout takes room for a title's height but never for its width: so a legend that is
-    # wider than a shrunken figure is cut off, and the panel stays.
+    # The layout makes room for a title's height, but not for its width. So a legend that is wider
+    # than a small figure is cut off, and the panel keeps its size.
     legend.set_in_layout(False)
     ax.set_title("\n" * (4 // columns - (not title)) + (title or " "), loc="left")
 
 
 def panel(ax: Axes | None, height: float) -> Axes:
-    """The Axes that were given, or new ones."""
+    """The given Axes, or new ones.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> from lstm_helpers.plots import figure
+    >>> fig, ax = plots.subplots()
+    >>> figure.panel(ax, height=3) is ax, figure.panel(None, height=3) is ax
+    (True, False)
+    """
     return subplots(height=height)[1] if ax is None else ax
 
 
 def given_axes(axes: Any, count: int, what: str) -> np.ndarray:
-    """(count,) array of the Axes that were given."""
+    """The given Axes as an array (count,).
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> from lstm_helpers.plots import figure
+    >>> fig, axes = plots.subplots(2, 2)
+    >>> figure.given_axes(axes, 4, "two a row").shape
+    (4,)
+    """
     axes = np.asarray(axes, dtype=object).ravel()
     if axes.size != count:
         raise ValueError(f"expected {count} Axes, {what}, got {axes.size}")
@@ -145,15 +211,34 @@ def given_axes(axes: Any, count: int, what: str) -> np.ndarray:
 
 
 def time_axis(ax: Axes, times: Sequence[Any] | None) -> None:
-    """Dates along the bottom, where ``times`` are dates."""
+    """Label the x-axis with dates, if ``times`` are dates.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> from lstm_helpers.plots import figure
+    >>> fig, ax = plots.subplots()
+    >>> days = np.arange("2024-03-01", "2024-03-05", dtype="datetime64[D]")
+    >>> line = ax.plot(days, [0, 1, 2, 3])
+    >>> figure.time_axis(ax, days)
+    >>> type(ax.xaxis.get_major_formatter()).__name__
+    'ConciseDateFormatter'
+    """
     if times is None or not is_dates(times):
         return
-    locator = mpl.dates.AutoDateLocator(maxticks=8)
+    locator = mdates.AutoDateLocator(maxticks=8)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mpl.dates.ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
 
 
 def is_dates(times: Any) -> bool:
-    """Whether these are dates: of NumPy, of pandas or of Python."""
+    """Whether these are dates: of NumPy, of pandas or of Python.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots import figure
+    >>> figure.is_dates(np.array(["2024-03-01"], "datetime64[D]")), figure.is_dates([0, 1])
+    (True, False)
+    """
     times = np.asarray(times)
     return times.dtype.kind in "MO"

@@ -1,4 +1,4 @@
-"""Pictures of how large weights are: norms, distributions, and one measure against another."""
+"""Pictures of the size of weights: norms, distributions, and one measure against another."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from lstm_helpers.plots.figure import (
     HIGHLIGHT,
     INK,
     MUTED,
+    GivenAxes,
     given_axes,
     legend_above,
     number,
@@ -44,13 +45,21 @@ def norm_bars(w: LSTMWeights, *, ord: str = "fro", ax: Axes | None = None) -> Ax
     Returns
     -------
     Axes
-        W, U and b from left to right, in each i, f, c, o. A norm that is NaN or infinite has no
-        bar but its word.
+        W, U and b from left to right, and i, f, c, o in each. For a norm that is NaN or infinite,
+        the word stands in place of the bar.
 
     Raises
     ------
     ValueError
-        ``ord`` is none of the three.
+        ``ord`` is not one of the three.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> ax = plots.norm_bars(w, ord="rms")
+    >>> len(ax.patches), ax.get_ylabel()
+    (12, 'root mean square of the weights')
     """
     norms = gate_norms(w, ord)
     ax = panel(ax, 3.2)
@@ -87,12 +96,19 @@ def describe_norms(w: LSTMWeights, *, ord: str = "fro") -> str:
     Returns
     -------
     str
-        Largest and smallest norm of each array; of equals the first in the order i, f, c, o.
+        The largest and the smallest norm of each array; of equals the first of i, f, c, o.
 
     Raises
     ------
     ValueError
-        ``ord`` is none of the three.
+        ``ord`` is not one of the three.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.arange(4.0)[None], np.zeros((1, 4))])
+    >>> plots.describe_norms(w).split(";")[0]
+    'Frobenius norm by gate: kernel largest 3.00 (output gate), smallest 0.00 (input gate)'
     """
     norms = gate_norms(w, ord)
     parts = []
@@ -101,7 +117,7 @@ def describe_norms(w: LSTMWeights, *, ord: str = "fro") -> str:
         finite = {gate: norm for gate, norm in own.items() if np.isfinite(norm)}
         words = []
         if finite:
-            high, low = max(finite, key=finite.get), min(finite, key=finite.get)
+            high, low = max(finite, key=finite.__getitem__), min(finite, key=finite.__getitem__)
             words.append(f"largest {number(own[high])} ({GATE_NAMES[high]})")
             words.append(f"smallest {number(own[low])} ({GATE_NAMES[low]})")
         words += [f"{number(n)} ({GATE_NAMES[g]})" for g, n in own.items() if g not in finite]
@@ -114,39 +130,47 @@ def gate_distributions(
     *,
     bins: int = 25,
     limit: float | None = None,
-    axes: Sequence[Axes] | None = None,
+    axes: GivenAxes | None = None,
 ) -> np.ndarray:
-    """How the weights of each gate are spread, as outlines in the colours of the gates.
+    """How the weights of each gate are distributed, as outlines in the colours of the gates.
 
     Parameters
     ----------
     w : LSTMWeights
     bins : int
-        The same number for all; an odd one puts zero in the middle of one.
+        The number of bins, the same for all. With an odd one, zero is in the middle of a bin.
     limit : float, optional
-        Where every panel ends, left and right of zero. Unless given, the kernels end at the largest
-        weight of both, and the bias has a scale of its own.
+        Where every panel ends, left and right of zero. If not given, the kernels end at the largest
+        weight of both, and the bias has its own scale.
     axes : Axes, optional
         Three, or two for a layer without bias.
 
     Returns
     -------
     (3,) array of Axes, or (2,) without bias
-        Kernel, recurrent kernel, bias: percent of a gate's entries in each bin. Zero is the
-        middle of each panel. What lies beyond, is NaN or is infinite is left out, and counted in
-        the title.
+        Kernel, recurrent kernel, bias: percent of a gate's entries in each bin. Zero is in the
+        middle of each panel. Entries beyond the ends, NaN and infinity are left out, and counted
+        in the title.
 
     Raises
     ------
     ValueError
-        Number of Axes does not fit, ``bins`` is below 1, or ``limit`` is not above 0.
+        The number of Axes does not fit, ``bins`` is below 1, or ``limit`` is not above 0.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> axes = plots.gate_distributions(w, limit=2.0)
+    >>> axes.shape, [ax.get_title(loc="left").strip() for ax in axes]
+    ((3,), ['kernel', 'recurrent kernel', 'bias'])
     """
     groups = weight_groups(w)
     _checks.whole_number("bins", bins, 1)
     end = color_limit(w, limit)
     if axes is None:
         _, axes = subplots(len(groups), height=0.9 + 1.7 * len(groups), squeeze=False)
-    axes = given_axes(axes, len(groups), "one an array")
+    axes = given_axes(axes, len(groups), "one for each array")
     for ax, (group, arrays) in zip(axes, groups.items(), strict=True):
         own = limit is None and group == "bias"
         ends = largest_entry(arrays) or 1.0 if own else end
@@ -155,7 +179,7 @@ def gate_distributions(
         for gate, array in zip(GATES, arrays, strict=True):
             finite = array[np.isfinite(array)]
             lost += array.size - finite.size
-            beyond += np.count_nonzero(np.abs(finite) > ends)
+            beyond += int(np.count_nonzero(np.abs(finite) > ends))
             counts, _ = np.histogram(finite, edges)
             ax.stairs(
                 100 * counts / max(finite.size, 1),
@@ -188,7 +212,14 @@ def describe_distributions(w: LSTMWeights) -> str:
     Returns
     -------
     str
-        For each array and gate the median size of the finite entries.
+        For each array and gate, the median size of the finite entries.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.arange(4.0)[None], np.zeros((1, 4))])
+    >>> plots.describe_distributions(w).split(": ")[1]
+    'kernel i 0.00, f 1.00, c 2.00, o 3.00; recurrent kernel i 0.00, f 0.00, c 0.00, o 0.00.'
     """
     parts = []
     for group, arrays in weight_groups(w).items():
@@ -211,12 +242,12 @@ def rank_scatter(
     highlight: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Two measures of the same things, one labelled point a thing.
+    """Two measures of the same things: one point for each, with its label.
 
     Parameters
     ----------
     x, y : (things,) of float
-        As measured; each in its own unit.
+        The measures, each in its own unit.
     labels : (things,) of str
     xlabel, ylabel : str
         What was measured, with its unit.
@@ -231,21 +262,28 @@ def rank_scatter(
     Raises
     ------
     ValueError
-        Lengths differ, or a value is NaN or infinite: it has no place.
+        Lengths differ, or a value is NaN or infinite.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> ax = plots.rank_scatter([1, 2], [20, 10], ["flow", "current"], "norm", "cost (l/s)")
+    >>> [text.get_text() for text in ax.texts], ax.get_ylabel()
+    (['flow', 'current'], 'cost (l/s)')
     """
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if not x.shape == y.shape == (len(labels),):
-        raise ValueError(f"expected {len(labels)} x and y, got shapes {x.shape} and {y.shape}")
+    xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if not xs.shape == ys.shape == (len(labels),):
+        raise ValueError(f"expected {len(labels)} x and y, got shapes {xs.shape} and {ys.shape}")
     lost = [
-        name for name, ok in zip(labels, np.isfinite(x) & np.isfinite(y), strict=True) if not ok
+        name for name, ok in zip(labels, np.isfinite(xs) & np.isfinite(ys), strict=True) if not ok
     ]
     if lost:
         raise ValueError(f"expected finite x and y, got NaN or infinite for {', '.join(lost)}")
     ax = panel(ax, 3.6)
     colors = [HIGHLIGHT if name == highlight else INK for name in labels]
-    ax.scatter(x, y, color=colors, s=28)
-    for *point, name, color in zip(x, y, labels, colors, strict=True):
-        ax.annotate(name, point, (5, 4), textcoords="offset points", color=color)
+    ax.scatter(xs, ys, color=colors, s=28)
+    for at_x, at_y, name, color in zip(xs, ys, labels, colors, strict=True):
+        ax.annotate(name, (at_x, at_y), (5, 4), textcoords="offset points", color=color)
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.margins(0.12)

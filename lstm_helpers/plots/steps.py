@@ -1,4 +1,4 @@
-"""Pictures over steps: what a cell keeps, how much each lag counts, the gates of one window."""
+"""Pictures over steps: what a cell keeps, and the gates of one window."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.dates import date2num
+from numpy.typing import ArrayLike
 
 from lstm_helpers import _checks
 from lstm_helpers.layouts import GATES
@@ -15,14 +18,12 @@ from lstm_helpers.numpy_lstm import LSTMTrace
 from lstm_helpers.plots.figure import (
     GATE_COLORS,
     GATE_NAMES,
-    HIGHLIGHT,
     INK,
     MUTED,
-    NOT_FINITE,
     SIGNED,
+    GivenAxes,
     given_axes,
     is_dates,
-    number,
     panel,
     some,
     subplots,
@@ -33,13 +34,14 @@ from lstm_helpers.plots.figure import (
 def retention(
     left: Mapping[str, np.ndarray], *, step: str = "steps", ax: Axes | None = None
 ) -> Axes:
-    """What is left of a cell, one line a forget bias (or a unit, or whatever is compared).
+    """What is left of a cell state after each step: one line for each forget bias, unit, ...
 
     Parameters
     ----------
     left : mapping from name to (steps + 1,) array
-        Share of the cell state still there after 0, 1, 2, ... steps: the powers of a forget gate,
-        or ``memory.retention(trace)[sample, ::-1, unit]``. First line lightest, last line darkest.
+        The share of the cell state that is left after 0, 1, 2, ... steps: the powers of a forget
+        gate, or ``memory.retention(trace)[sample, ::-1, unit]``. The first line is the lightest,
+        the last the darkest.
     step : str
         What a step is, in the plural: ``"hours"``.
     ax : Axes, optional
@@ -47,12 +49,20 @@ def retention(
     Returns
     -------
     Axes
-        A dotted line stands at one half: where it is crossed is the half-life.
+        A dotted line stands at one half. A line crosses it at its half-life.
 
     Raises
     ------
     TypeError, ValueError
-        There is no line, or one is not made of numbers or not of one axis.
+        There is no line, or a line is not made of numbers or has more than one axis.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> kept = {f"forget gate {f}": f ** np.arange(25) for f in (0.5, 0.9)}
+    >>> ax = plots.retention(kept, step="hours")
+    >>> ax.get_xlabel(), len(ax.lines)  # two, and the one at one half
+    ('hours after it was written', 3)
     """
     lines = {
         name: _checks.real_numbers(f"the line {name!r}", values) for name, values in left.items()
@@ -72,249 +82,23 @@ def retention(
     ax.margins(x=0)
     ax.set_ylim(-0.02, 1.02)
     ax.set_yticks([0, 0.5, 1])
-    # Beside the lines: with high biases they fill the panel.
+    # Beside the panel: with high forget biases the lines fill it.
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return ax
 
 
-def lag_profile(
-    profiles: np.ndarray | Mapping[str, np.ndarray],
-    *,
-    unit: str | None = None,
-    label: str = "mean effect",
-    step: str = "steps",
-    colors: Sequence[str] | None = None,
-    mark: Sequence[tuple] = (),
-    signed: bool | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """How much each past reading counts: one value a lag, time running to the right.
-
-    Parameters
-    ----------
-    profiles : (lags,) or (series, lags) array, or mapping from name to such arrays
-        Lag 0, the newest reading, comes first, as in ``attribution.temporal_profile``. Of several
-        series, such as one a seed, there is a thin line each and one with points for their mean.
-        Names, such as methods and controls, have a legend, and may differ in lags.
-    unit : str, optional
-        Of the values.
-    label : str
-        What the values are.
-    step : str
-        What a step is, in the plural: ``"hours"``.
-    colors : sequence of str, optional
-        One a name. Needed for more than eight.
-    mark : sequence of (first, last) or (first, last, text)
-        Spans of lags to shade, both ends included; the text is "first to last", or the one lag,
-        unless given.
-    signed : bool, optional
-        With a line at zero instead of an axis that starts there; if a value is below zero, unless
-        given.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-        Lag 0 is at the right edge. Where a value is NaN or infinite the lines are open, and a
-        yellow ring stands at the bottom.
-
-    Raises
-    ------
-    TypeError
-        The profiles are no numbers.
-    ValueError
-        They have another shape or there is none, colours are too few or too many, a span does not
-        lie within the lags, or ``signed`` is False and a value below zero.
-    """
-    groups = _profiles(profiles)
-    lags = max(series.shape[1] for series in groups.values())
-    spans = _spans(mark, lags)
-    values = np.concatenate([series.ravel() for series in groups.values()])
-    finite = values[np.isfinite(values)]
-    below = bool((finite < 0).any())
-    if signed is not None and not signed and below:
-        raise ValueError(f"expected signed profiles or none below 0, got {finite.min():g}")
-    signed = below if signed is None else signed
-    colors = PROFILE_COLORS[: len(groups)] if colors is None else tuple(colors)
-    if len(colors) != len(groups):
-        raise ValueError(f"expected {len(groups)} colors, one a name, got {len(colors)}")
-    ax = panel(ax, 3)
-
-    for first, last, text in spans:
-        ax.axvspan(first - 0.5, last + 0.5, color=MUTED, alpha=0.2, linewidth=0, zorder=0)
-        ax.text(
-            (first + last) / 2, 0.98, text, transform=ax.get_xaxis_transform(),
-            ha="center", va="top", color=INK, fontsize="small",
-        )  # fmt: skip
-    size = 4.5 if lags <= 48 else 2.5
-    lost, places = 0, set()
-    for (name, series), color, marker in zip(groups.items(), colors, "osD^vPX*", strict=False):
-        bad = ~np.isfinite(series)
-        lost += np.count_nonzero(bad)
-        places |= set(np.flatnonzero(bad.any(axis=0)).tolist())
-        shown = np.where(bad, np.nan, series)
-        count, at = len(shown), np.arange(shown.shape[1])
-        if count > 1:
-            for one in shown:
-                ax.plot(at, one, color=color, linewidth=0.8, alpha=0.45, label="_")
-        mean = f"mean of {count}" if count > 1 else ""
-        ax.plot(
-            at, shown.mean(axis=0), color=color, linewidth=1.6, marker=marker, markersize=size,
-            label=", ".join(part for part in (name, mean) if part) or "_",
-        )  # fmt: skip
-    for lag in sorted(places):
-        ax.plot(
-            lag, 0, "o", markerfacecolor=NOT_FINITE, markeredgecolor=INK, clip_on=False,
-            scalex=False, scaley=False, transform=ax.get_xaxis_transform(), label="_",
-        )  # fmt: skip
-
-    ax.set_xticks(np.arange(0, lags, _tick_distance(lags, step)))
-    ax.set_xlim(lags - 0.5, -0.5)
-    ax.margins(y=0.18 if spans else 0.08)
-    if signed:
-        ax.axhline(0, color=MUTED, linewidth=0.8, zorder=0, label="_")
-    else:
-        ax.set_ylim(bottom=0)
-    note = f"; yellow, ringed: {lost} not finite" if lost else ""
-    ax.set_xlabel(f"lag ({step} before the newest){note}")
-    ax.set_ylabel(label if unit is None else f"{label} ({unit})")
-    if any(not line.get_label().startswith("_") for line in ax.lines):
-        ax.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
-    return ax
-
-
-def describe_lag_profile(
-    profiles: np.ndarray | Mapping[str, np.ndarray],
-    *,
-    unit: str | None = None,
-    label: str = "mean effect",
-    step: str = "steps",
-    mark: Sequence[tuple] = (),
-) -> str:
-    """What ``lag_profile`` shows, in words, for a caption.
-
-    Parameters
-    ----------
-    profiles, unit, label, step, mark
-        As given to ``lag_profile``.
-
-    Returns
-    -------
-    str
-        For each name, of the mean over its series: the value that is largest in size, the newest of
-        equals, and its lag; the largest of the other sign, if it is a twentieth of that or more;
-        a second hump; and what part of the sum of all sizes the marked spans hold. A second hump
-        has the sign of the largest, rises from the lowest value on the way to it by a fifth of the
-        largest or more, and is the highest that does.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As ``lag_profile``.
-    """
-    groups = _profiles(profiles)
-    spans = _spans(mark, max(series.shape[1] for series in groups.values()))
-    texts = []
-    for name, series in groups.items():
-        lost = np.count_nonzero(~np.isfinite(series))
-        mean = np.where(np.isfinite(series), series, np.nan).mean(axis=0)
-        size = np.abs(mean)
-        if np.isnan(size).all():
-            words = ["nothing is finite"]
-        else:
-            first = int(np.nanargmax(size))
-            words = [f"largest {number(mean[first])} at {first}"]
-            same_sign = np.where(mean * np.sign(mean[first]) > 0, size, np.minimum(size, 0))
-            other = np.where(same_sign > 0, 0, size)
-            if np.nanmax(other) > 0 and np.nanmax(other) >= 0.05 * size[first]:
-                opposite = int(np.nanargmax(other))
-                words.append(f"of the other sign {number(mean[opposite])} at {opposite}")
-            second = _second_hump(same_sign, first)
-            words.append(
-                "no second hump"
-                if second is None
-                else f"a second hump of {number(mean[second])} at {second}"
-            )
-            for start, last, text in spans:
-                part = np.nansum(size[start : last + 1]) / (np.nansum(size) or 1.0)
-                words.append(f"{100 * part:.0f} % of the sum in {text}")
-        words += [f"{lost} not finite"] * bool(lost)
-        of = f"mean of {len(series)}" if len(series) > 1 else ""
-        who = f"{name} ({of})" if name and of else name or of
-        texts.append((f"{who}: " if who else "") + ", ".join(words))
-    head = f"{label[:1].upper()}{label[1:]}{f' in {unit}' if unit else ''} by lag, in {step}"
-    return f"{head}: {'; '.join(texts)}."
-
-
-def _second_hump(size: np.ndarray, first: int) -> int | None:
-    """Lag of the highest value that rises from the valley between it and the first hump."""
-    valley = np.empty_like(size)
-    valley[first:] = np.fmin.accumulate(size[first:])
-    valley[: first + 1] = np.fmin.accumulate(size[first::-1])[::-1]
-    humps = np.where(size - valley > 0.2 * size[first], size, np.nan)
-    return None if np.isnan(humps).all() else int(np.nanargmax(humps))
-
-
-PROFILE_COLORS = (
-    INK, HIGHLIGHT, "#56B4E9", MUTED, "#009E73", "#CC79A7", "#0072B2", "#E69F00",
-)  # fmt: skip
-"""For named profiles, in this order; told apart by colour-blind eyes, and by the points too."""
-
-
-def _profiles(profiles: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """(series, lags) float64 arrays by name; without names the only one is called ""."""
-    named = profiles if isinstance(profiles, Mapping) else {"": profiles}
-    if not named:
-        raise ValueError("expected at least one profile, got none")
-    groups = {}
-    for name, given in named.items():
-        of = f" for {name!r}" if name else ""
-        array = _checks.real_numbers(f"profiles{of}", given)
-        if array.ndim not in (1, 2) or array.size == 0:
-            raise ValueError(
-                f"expected profiles of shape (lags,) or (series, lags){of}, got {array.shape}"
-            )
-        groups[name] = np.atleast_2d(array).astype(np.float64)
-    return groups
-
-
-def _spans(mark: Sequence[tuple], lags: int) -> list[tuple[int, int, str]]:
-    """(first, last, text) of each span."""
-    spans = []
-    for span in mark:
-        ends = span[:2] if isinstance(span, tuple | list) and len(span) in (2, 3) else ()
-        whole = [n for n in ends if _checks.is_whole(n)]
-        if len(whole) != 2 or not 0 <= whole[0] <= whole[1] < lags:
-            raise ValueError(
-                f"expected spans (first, last) or (first, last, text) of lags from 0 to "
-                f"{lags - 1}, got {span!r}"
-            )
-        first, last = whole
-        text = str(first) if first == last else f"{first} to {last}"
-        spans.append((first, last, span[2] if len(span) == 3 else text))
-    return spans
-
-
-def _tick_distance(lags: int, step: str) -> int:
-    """So that at most 13 lags have a number; of hours the parts of a day, and days."""
-    if step == "hours":
-        return next((s for s in (1, 2, 3, 6, 12) if lags <= 13 * s), 24 * -(-lags // 312))
-    sizes = (s * 10**power for power in range(9) for s in (1, 2, 5))
-    return next(s for s in sizes if lags <= 13 * s)
-
-
 def gate_trace(
     trace: LSTMTrace,
-    series: np.ndarray | None = None,
+    series: ArrayLike | None = None,
     *,
     sample: int = 0,
     feature_names: Sequence[str] | None = None,
     times: Sequence[Any] | None = None,
     order: Sequence[int] | None = None,
     step: str = "steps",
-    axes: Sequence[Axes] | None = None,
+    axes: GivenAxes | None = None,
 ) -> np.ndarray:
-    """What a layer read above, and its gates below, on one time axis.
+    """Above what a layer read, below its gates, on one time axis.
 
     Parameters
     ----------
@@ -322,53 +106,65 @@ def gate_trace(
         As ``replay`` returns it.
     series : (time, features) array or DataFrame, optional
         What the layer read in this window, in the caller's units, or any other series of the same
-        steps. In the order of the layer's work: with ``go_backwards`` the newest comes first.
+        steps. In the order of the layer's work: with ``go_backwards`` the newest step comes first.
     sample : int
-        Which one of the batch.
+        Which window of the batch.
     feature_names : (features,) of str, optional
-        With their units, as in ``"temperature (°C)"``. A DataFrame has them in its columns.
+        With their units, as in ``"pressure (bar)"``. A DataFrame has them in its columns.
     times : (time,), optional
-        Dates or numbers, rising or falling; 0, 1, 2, ... unless given. A DataFrame has them in its
-        index.
+        Dates or numbers, rising or falling. A DataFrame has them in its index. Otherwise, if not
+        given, 0, 1, 2, ...
     order : (units,) of int, optional
-        Which unit each row shows, top to bottom; 0, 1, 2, ... unless given.
+        Which unit each row shows, from top to bottom. If not given, 0, 1, 2, ...
     step : str
         What a step is, in the plural. Stands under the axis, unless ``times`` are dates.
     axes : Axes, optional
-        As many as are returned.
+        As many as this function returns.
 
     Returns
     -------
     array of Axes
-        Those of the series, if there is one: a panel each of up to three features; of more, one
-        panel with a row each, every feature in its own standard deviations from its mean, blue
-        below and red above. Then i, f, c, o with one row a unit: white is 0 and full colour 1, but
-        the candidate goes from -1 over white to 1.
+        First those of the series, if there is one. Up to three features have a panel each. More
+        have one panel together, with a row each, in standard deviations from the feature's mean:
+        blue below, red above. Then i, f, c, o, with a row for each unit: white is 0 and full colour
+        is 1; the candidate goes from -1, blue, to 1, red.
 
     Raises
     ------
     TypeError, ValueError
         ``series``, ``times``, names, ``order``, ``sample`` or Axes do not fit the trace.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> x = np.zeros((4, 6, 2))
+    >>> names = ["pressure (bar)", "flow (l/s)"]
+    >>> axes = plots.gate_trace(lh.replay(w, x), x[0], feature_names=names)
+    >>> [ax.get_title(loc="left") for ax in axes[1:4]]
+    ['flow (l/s)', 'i: input gate', 'f: forget gate']
+    >>> axes[3].collections[0].get_array().shape  # of f: (units, steps)
+    (3, 6)
     """
     if not isinstance(trace, LSTMTrace):
         raise TypeError(f"expected an LSTMTrace, as replay returns it, got {type(trace).__name__}")
     batch, time, units = trace.hidden.shape
     if not _checks.is_whole(sample) or not -batch <= sample < batch:
         raise ValueError(f"expected sample as one of {batch}, got {sample!r}")
-    if series is not None and hasattr(series, "columns"):
-        feature_names = list(series.columns) if feature_names is None else feature_names
-        times = series.index if times is None else times
-    if series is not None:
-        series = _checks.real_numbers("series", series)
-        if series.ndim != 2 or len(series) != time:
-            raise ValueError(
-                f"expected series of shape ({time}, features), a row a step, got {series.shape}"
-            )
-    count = 0 if series is None else series.shape[1]
+    table: Any = series
+    if hasattr(table, "columns"):
+        feature_names = list(table.columns) if feature_names is None else feature_names
+        times = table.index if times is None else times
+    read = np.empty((time, 0)) if series is None else _checks.real_numbers("series", series)
+    if read.ndim != 2 or len(read) != time:
+        raise ValueError(
+            f"expected series of shape ({time}, features), one row for each step, got {read.shape}"
+        )
+    count = read.shape[1]
     names = _checks.names_of(count, "names of features", feature_names, "feature {}")
-    order = np.arange(units) if order is None else np.asarray(order)
-    if sorted(order.tolist()) != list(range(units)):
-        raise ValueError(f"expected order to name each of {units} units once, got {order}")
+    shown = np.arange(units) if order is None else np.asarray(order)
+    if sorted(shown.tolist()) != list(range(units)):
+        raise ValueError(f"expected order to name each of {units} units once, got {shown}")
     places = _places(times, time)
 
     panels = count if count <= 3 else 1
@@ -379,11 +175,11 @@ def gate_trace(
         _, axes = subplots(
             panels + 4, height=1 + sum(heights), sharex=True, height_ratios=heights, squeeze=False
         )
-    axes = given_axes(axes, panels + 4, "one a panel")
+    axes = given_axes(axes, panels + 4, "one for each panel")
     if count > 3:
-        _feature_rows(axes[0], series, names, places)
+        _feature_rows(axes[0], read, names, places)
     else:
-        for ax, values, name in zip(axes, series.T if count else (), names, strict=False):
+        for ax, values, name in zip(axes, read.T, names, strict=False):
             ax.plot(places, values, color=INK)
             ax.set_title(name, loc="left")
     edges = _edges(places)
@@ -392,16 +188,16 @@ def gate_trace(
         mesh = ax.pcolormesh(
             edges,
             np.arange(units + 1),
-            values[sample].T[order],
+            values[sample].T[shown],
             cmap=SIGNED if signed else _from_white(GATE_COLORS[gate]),
             vmin=-1 if signed else 0,
             vmax=1,
         )
         ax.set_title(f"{gate}: {GATE_NAMES[gate]}", loc="left", color=GATE_COLORS[gate])
         ax.set_ylabel("unit")
-        # Every unit has its row; only some rows have room for a number.
+        # Every unit has a row, but only some rows have room for a number.
         rows = np.arange(0, units, max(1, -(-units // 6)))
-        ax.set_yticks(rows + 0.5, order[rows])
+        ax.set_yticks(rows + 0.5, shown[rows])
         ax.invert_yaxis()
         bar = ax.figure.colorbar(mesh, ax=ax, ticks=(-1, 0, 1) if signed else (0, 1), pad=0.01)
         shut, open_ = ("0, forget", "1, keep") if gate == "f" else ("0, shut", "1, open")
@@ -413,7 +209,7 @@ def gate_trace(
 
 
 def _feature_rows(ax: Axes, series: np.ndarray, names: Sequence[str], places: np.ndarray) -> None:
-    """One row a feature, in its own standard deviations from its mean."""
+    """One row for each feature, in standard deviations from its mean."""
     spread = series.std(axis=0)
     scaled = (series - series.mean(axis=0)) / np.where(spread > 0, spread, 1)
     mesh = ax.pcolormesh(
@@ -432,9 +228,9 @@ def _places(times: Sequence[Any] | None, count: int) -> np.ndarray:
     if times is None:
         return np.arange(count, dtype=float)
     if len(times) != count:
-        raise ValueError(f"expected {count} times, one a step, got {len(times)}")
+        raise ValueError(f"expected {count} times, one for each step, got {len(times)}")
     if is_dates(times):
-        return np.asarray(mpl.dates.date2num(np.asarray(times)))
+        return np.asarray(date2num(np.asarray(times)))
     return _checks.real_numbers("times", times).astype(float)
 
 
@@ -446,5 +242,5 @@ def _edges(places: np.ndarray) -> np.ndarray:
     return np.concatenate([[2 * places[0] - between[0]], between, [2 * places[-1] - between[-1]]])
 
 
-def _from_white(color: str) -> mpl.colors.Colormap:
-    return mpl.colors.LinearSegmentedColormap.from_list(color, ["white", color])
+def _from_white(color: str) -> Colormap:
+    return LinearSegmentedColormap.from_list(color, ["white", color])

@@ -1,4 +1,4 @@
-"""Pictures of weights: where each array lies, its heatmaps, norms and distributions."""
+"""Pictures of weights in their places: the arrays of a layer, and heatmaps by gate."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from lstm_helpers.plots.figure import (
     MUTED,
     NOT_FINITE,
     SIGNED,
+    GivenAxes,
     given_axes,
     number,
     panel,
@@ -29,16 +30,16 @@ from lstm_helpers.plots.figure import (
 
 RING = {"color": "none", "markeredgecolor": INK, "markersize": 8}
 MOST_RINGS = 50
-"""In one panel, around what is not finite."""
+"""At most so many rings in one panel, around entries that are not finite."""
 
 PER_ONE = "weight (per 1 of what it multiplies)"
-"""The unit of a weight: the sum before a gate has none, the input of the layer may have one."""
+"""The unit of a weight: the sum before a gate has no unit, the input of the layer may have one."""
 
 GROUP_NAMES = {"kernel": "kernel", "recurrent_kernel": "recurrent kernel", "bias": "bias"}
 
 
 def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) -> Axes:
-    """The arrays of an LSTM layer, row heights to scale, each cut into its four quarters.
+    """The arrays of an LSTM layer, drawn to scale, each cut into its four quarters.
 
     Parameters
     ----------
@@ -49,7 +50,14 @@ def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) 
     Returns
     -------
     Axes
-        One cell a number: columns across, rows down.
+        One cell for each number: columns from left to right, rows from top to bottom.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> ax = plots.array_map({"kernel": (2, 12), "recurrent_kernel": (3, 12), "bias": (12,)})
+    >>> len(ax.patches), ax.get_xlabel()
+    (12, 'column')
     """
     ax = panel(ax, 3.6)
     top, ticks = 0.0, {}
@@ -86,7 +94,7 @@ def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) 
 
 
 def order_errors(errors: Mapping[str, float], *, ax: Axes | None = None) -> Axes:
-    """How far each way to name the four quarters is from Keras, on a logarithmic axis.
+    """How far the output is from Keras for each order of the four quarters, on a log axis.
 
     Parameters
     ----------
@@ -97,7 +105,14 @@ def order_errors(errors: Mapping[str, float], *, ax: Axes | None = None) -> Axes
     Returns
     -------
     Axes
-        One bar an order, smallest first; the smallest stands out.
+        One bar for each order, smallest first; the smallest stands out.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> ax = plots.order_errors({"icfo": 0.3, "ifco": 1e-8})
+    >>> [text.get_text() for text in ax.get_xticklabels()]
+    ['ifco', 'icfo']
     """
     ax = panel(ax, 3)
     ordered = sorted(errors.items(), key=lambda item: item[1])
@@ -115,33 +130,46 @@ def gate_heatmaps(
     *,
     feature_names: Sequence[str] | None = None,
     limit: float | None = None,
-    axes: Sequence[Axes] | None = None,
+    axes: GivenAxes | None = None,
 ) -> np.ndarray:
-    """Every weight of the layer in its place, by gate, all on one scale.
+    """Every weight of a layer in its place, by gate, all on one scale.
 
     Parameters
     ----------
     w : LSTMWeights
     feature_names : (input_dim,) of str, optional
-        Names for the rows of the kernel; their numbers unless given.
+        Names for the rows of the kernel. If not given, their numbers.
     limit : float, optional
-        Where the colours end, above and below zero. Unless given, at the largest weight of both
-        kernels: the bias of a fresh forget gate is 1, and would pale all else. What lies beyond
-        has the end's colour, and is counted under the colours. Give it to compare two layers.
+        Where the colours end, above and below zero. If not given, at the largest weight of both
+        kernels: the bias of a new forget gate is 1, and would make everything else pale. Entries
+        beyond have the end's colour and are counted under the colour bar. Pass the same limit to
+        compare two layers.
     axes : Axes, optional
         Twelve, or eight for a layer without bias, row by row.
 
     Returns
     -------
     (3, 4) array of Axes, or (2, 4) without bias
-        Kernel, recurrent kernel, bias; i, f, c, o across. Rows are where a weight comes from,
-        columns the unit that it goes to. What is NaN or infinite is yellow with a ring, and counted
-        under the colours too.
+        Kernel, recurrent kernel, bias from top to bottom; i, f, c, o from left to right. A row is
+        where a weight comes from, a column the unit that it goes to. NaN and infinity are yellow
+        with a ring, and counted under the colour bar too.
 
     Raises
     ------
     ValueError
-        Number of names or Axes does not fit, or ``limit`` is not above 0.
+        The number of names or Axes does not fit, or ``limit`` is not above 0.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> axes = plots.gate_heatmaps(w, feature_names=["pressure", "flow"])
+    >>> axes.shape
+    (3, 4)
+    >>> axes[0, 1].get_title()
+    'f: forget gate'
+    >>> axes[0, 1].images[0].get_array().shape  # the kernel of the forget gate
+    (2, 3)
     """
     groups = weight_groups(w)
     names = _checks.names_of(w.input_dim, "names of features", feature_names, "feature {}")
@@ -171,7 +199,7 @@ def gate_heatmaps(
                 # Anything else blends neighbours where cells are smaller than pixels.
                 interpolation="nearest",
             )
-            # Among many units a cell is a speck, so the eye needs help. A crowd needs none.
+            # With many units a cell is tiny, so a ring helps to find it; not if there are many.
             places = np.argwhere(~np.isfinite(shown))
             lost += len(places)
             for y, x in places[:MOST_RINGS]:
@@ -218,13 +246,23 @@ def describe_heatmaps(
     Returns
     -------
     str
-        The largest in size of each of the arrays, with its sign and its place; of equals the
-        first one, i before f before c before o, then by row.
+        For each array the entry that is largest in size, with its sign and its place; of equals
+        the first in the order i, f, c, o, then by row.
 
     Raises
     ------
     ValueError
         As ``gate_heatmaps``.
+
+    Examples
+    --------
+    >>> from lstm_helpers import plots
+    >>> kernel = np.zeros((2, 12))
+    >>> kernel[1, 4] = -0.7
+    >>> w = lh.LSTMWeights.from_arrays([kernel, np.eye(3, 12) / 2])
+    >>> text = plots.describe_heatmaps(w, feature_names=["pressure", "flow"])
+    >>> text.split(";")[0]
+    'The largest kernel weight is -0.70, forget gate, from flow to unit 1'
     """
     groups = weight_groups(w)
     names = _checks.names_of(w.input_dim, "names of features", feature_names, "feature {}")
@@ -254,7 +292,15 @@ def describe_heatmaps(
 
 
 def weight_groups(w: LSTMWeights) -> dict[str, tuple[np.ndarray, ...]]:
-    """The arrays by their name, gates in order, as float64; without the bias that is not there."""
+    """The arrays by name, for the gates in order, as float64; without a bias that is None.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots.weights import weight_groups
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> {name: len(arrays) for name, arrays in weight_groups(w).items()}
+    {'kernel': 4, 'recurrent_kernel': 4, 'bias': 4}
+    """
     return {
         name: tuple(array.astype(np.float64) for array in group)
         for name in GROUP_NAMES
@@ -269,7 +315,15 @@ def _entries(w: LSTMWeights) -> np.ndarray:
 
 
 def color_limit(w: LSTMWeights, limit: float | None) -> float:
-    """Half the width of a zero-centred scale: what was asked, or the largest kernel weight."""
+    """Half the width of a zero-centred scale: ``limit``, or the largest kernel weight.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots.weights import color_limit
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> color_limit(w, None), color_limit(w, 2.5)
+    (1.0, 2.5)
+    """
     if limit is None:
         # Where all is zero any scale will do.
         return largest_entry([*w.kernel, *w.recurrent_kernel]) or largest_entry(w.bias or ()) or 1.0
@@ -280,6 +334,13 @@ def color_limit(w: LSTMWeights, limit: float | None) -> float:
 
 
 def largest_entry(arrays: Sequence[np.ndarray]) -> float:
-    """The largest finite entry in size; 0 where there is none."""
+    """The size of the largest finite entry; 0 if no entry is finite.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots.weights import largest_entry
+    >>> largest_entry([np.array([0.5, -2.0]), np.array([np.nan])])
+    2.0
+    """
     sizes = [np.abs(array[np.isfinite(array)]).max(initial=0.0) for array in arrays]
     return float(max(sizes, default=0.0))

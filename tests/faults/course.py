@@ -63,7 +63,7 @@ def solutions_open_on_the_pages(top):
 @seen_by("tests/test_course.py")
 def pages_do_not_say_what_figures_show(top):
     """`make course` drops the sentence of a figure for those who can't see it."""
-    old, new = "{{ super() if alt is none", "{{ super() if true"
+    old, new = "{{ super() if not alt", "{{ super() if true"
     replace(top / COURSE / "pages.py", old, new)
 
 

@@ -14,7 +14,15 @@ def two_gates_swapped(top):
 @seen_by("tests/test_layouts.py")
 def old_order_of_keras_1_taken_for_todays(top):
     """Twelve arrays of Keras 1 are named in the order of Keras 3."""
-    replace(top / "lstm_helpers/layouts.py", '_KERAS1_ORDER = "icfo"', '_KERAS1_ORDER = "ifco"')
+    old, new = '"icfo", "; ".join', '"ifco", "; ".join'
+    replace(top / "lstm_helpers/layouts.py", old, new)
+
+
+@seen_by("tests/test_layouts.py")
+def order_of_onnx_taken_for_ours(top):
+    """The gates of an ONNX node are named in the order of Keras."""
+    old, new = '"iofc", "(1, 4H, F)', '"ifco", "(1, 4H, F)'
+    replace(top / "lstm_helpers/layouts.py", old, new)
 
 
 @seen_by("tests/test_layouts.py")
@@ -179,7 +187,7 @@ def long_gaps_filled(top):
 def horizon_off_by_one(top):
     """The target lies an hour too early."""
     old, new = "values[newest + horizon :]", "values[newest + horizon - 1 :]"
-    replace(top / "lstm_helpers/course/forecaster.py", old, new)
+    replace(top / "lstm_helpers/course/windowing.py", old, new)
 
 
 @seen_by("tests/test_forecaster.py")
@@ -214,6 +222,42 @@ def clock_missing(top):
 
 
 # Figures, exercises, imports.
+
+
+@seen_by("tests/test_plots.py::test_a_forget_bias_of_1_pales_no_kernel")
+def bias_sets_the_colour_scale(top):
+    """A forget bias of 1 pales both kernels again."""
+    old, new = (
+        "[*w.kernel, *w.recurrent_kernel]",
+        "[*w.kernel, *w.recurrent_kernel, *(w.bias or ())]",
+    )
+    replace(top / "lstm_helpers/plots/weights.py", old, new)
+
+
+@seen_by("tests/test_house.py")
+def an_arrow_that_points_up(top):
+    """A general tool imports the course."""
+    old = "import numpy as np\n"
+    new = f"{old}\nfrom lstm_helpers.course import weather  # noqa: F401\n"
+    replace(top / "lstm_helpers/readout.py", old, new)
+
+
+@seen_by("tests/test_readout.py")
+def bias_of_a_readout_forgotten(top):
+    """What the head adds to the last hidden state is left out."""
+    old, new = " + self.w.dtype.type(self.bias)", ""
+    replace(top / "lstm_helpers/readout.py", old, new)
+
+
+@seen_by("tests/test_attribution.py")
+def together_shuffled_one_by_one(top):
+    """Lags that were to come from one other window are shuffled each by itself."""
+    old = "shuffled[:, *place] = inputs[:, *place][order]"
+    new = (
+        "for k, lag in enumerate(place[0] if isinstance(place[0], list) else ()):\n"
+        "                shuffled[:, lag] = inputs[:, lag][np.roll(order, k)]"
+    )
+    replace(top / "lstm_helpers/attribution.py", old, new)
 
 
 @seen_by("tests/test_plots.py::test_one_scale_with_zero_in_its_middle_serves_all_panels")
