@@ -56,11 +56,21 @@ def test_array_map_is_to_scale_and_in_gate_colours():
 
 
 def test_order_errors_are_sorted_and_the_smallest_stands_out():
-    ax = plots.order_errors({"ifco": 1e-8, "icfo": 0.3, "ofci": 0.02})
+    ax = plots.order_errors({"icfo": 0.3, "ifco": 1e-8, "ofci": 0.02})
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["ifco", "ofci", "icfo"]
-    assert [bar.get_height() for bar in ax.patches] == [1e-8, 0.02, 0.3]
+    assert [bar.get_height() for bar in ax.patches] == [1e-6, 0.02, 0.3]
     assert rgb(ax.patches[0].get_facecolor()) == rgb(plots.HIGHLIGHT)
     assert ax.get_yscale() == "log"
+    assert [text.get_text() for text in ax.texts] == ["rounding"]
+    assert ax.get_ylim()[0] == pytest.approx(1e-6 / 3)
+
+
+def test_what_is_rounding_looks_the_same_on_each_processor():
+    """On arm64 it was 3e-8 where it is 6e-8 elsewhere, and the whole picture another one."""
+    for small in (0.0, 3e-8, 6e-8):
+        ax = plots.order_errors({"ifco": small, "ofci": 0.02})
+        assert [bar.get_height() for bar in ax.patches] == [1e-6, 0.02]
+        assert ax.get_ylim() == plots.order_errors({"ifco": 1e-7, "ofci": 0.02}).get_ylim()
 
 
 @pytest.fixture

@@ -93,13 +93,18 @@ def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) 
     return ax
 
 
-def order_errors(errors: Mapping[str, float], *, ax: Axes | None = None) -> Axes:
+def order_errors(
+    errors: Mapping[str, float], *, rounding: float = 1e-6, ax: Axes | None = None
+) -> Axes:
     """How far the output is from Keras for each order of the four quarters, on a log axis.
 
     Parameters
     ----------
     errors : mapping from order, as "ifco", to largest difference
-        All above 0.
+        0 or more.
+    rounding : float
+        What is smaller is drawn as if it were this, and called rounding: its size is another one on
+        each processor.
     ax : Axes, optional
 
     Returns
@@ -115,10 +120,13 @@ def order_errors(errors: Mapping[str, float], *, ax: Axes | None = None) -> Axes
     ['ifco', 'icfo']
     """
     ax = panel(ax, 3)
-    ordered = sorted(errors.items(), key=lambda item: item[1])
-    names, values = zip(*ordered, strict=True)
+    shown = {order: max(error, rounding) for order, error in errors.items()}
+    names, values = zip(*sorted(shown.items(), key=lambda item: item[1]), strict=True)
     ax.bar(names, values, color=[HIGHLIGHT] + [MUTED] * (len(names) - 1))
     ax.set_yscale("log")
+    ax.set_ylim(bottom=rounding / 3)
+    for place in range(values.count(rounding)):
+        ax.text(place, 1.3 * rounding, "rounding", rotation=90, ha="center", va="bottom", color=INK)
     ax.set_ylabel("largest difference from Keras")
     ax.set_xlabel("which gate the quarters hold, first to last")
     ax.tick_params(axis="x", rotation=90)
