@@ -113,15 +113,27 @@ def bits(w):
 
 @given(any_weights(), st.sampled_from(list(lh.LAYOUTS)))
 def test_every_layout_gives_back_what_it_was_given(w, layout):
-    if w.bias is None and layout != "keras":
+    if w.bias is None and lh.LAYOUTS[layout].needs_bias:
         with pytest.raises(ValueError, match="expected a bias, got none"):
             w.to_arrays(layout)
         return
-    arrays = w.to_arrays(layout)
-    back = lh.LSTMWeights.from_arrays(arrays, layout)
-    assert bits(back) == bits(w)
-    again = back.to_arrays(layout)
-    assert [(a.shape, a.tobytes()) for a in again] == [(a.shape, a.tobytes()) for a in arrays]
+    # What tf1 adds to the forget gate costs a rounding: tests/test_layouts.py. Here it adds 0.
+    options = {"forget_bias": 0.0} if layout == "tf1" else {}
+    arrays = w.to_arrays(layout, **options)
+    back = lh.LSTMWeights.from_arrays(arrays, layout, **options)
+    # The second of two biases is 0, which makes 0 of -0: equal, but for the sign of that zero.
+    same = bits if layout in ("keras", "keras1", "tf1") else values
+    assert same(back) == same(w)
+    again = back.to_arrays(layout, **options)
+    assert [(a.shape, (a + 0.0).tobytes()) for a in again] == [
+        (a.shape, (a + 0.0).tobytes()) for a in arrays
+    ]
+
+
+def values(w):
+    """As ``bits``, with one zero."""
+    groups = [group for group in (w.kernel, w.recurrent_kernel, w.bias) if group is not None]
+    return [(a.dtype, a.shape, (a + 0.0).astype(a.dtype).tobytes()) for g in groups for a in g]
 
 
 @given(any_weights(finite=True))

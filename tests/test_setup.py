@@ -105,7 +105,9 @@ def checkout(tmp_path):
 
 def recipe(checkout, target):
     """The commands that make would call, and none of those of another make around this test."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
+    # A make inside a make also says which folder it enters and leaves.
+    of_make = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+    environment = {name: value for name, value in os.environ.items() if name not in of_make}
     done = subprocess.run(
         ["make", "-n", target], cwd=checkout, env=environment, capture_output=True, text=True
     )
