@@ -2,7 +2,7 @@
 # The commands are explained in README.md.
 
 PYTHON ?= python3
-EXTRAS ?= course,test
+EXTRAS ?= course,files,test
 # Windows has it elsewhere, and says there that it is Windows.
 PY := .venv/$(if $(filter Windows_NT,$(OS)),Scripts/python.exe,bin/python)
 READY := .venv/installed

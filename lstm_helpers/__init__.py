@@ -16,6 +16,7 @@ from lstm_helpers.attribution import (
     saliency,
     temporal_profile,
 )
+from lstm_helpers.files import open_weights
 from lstm_helpers.gates import Gates, LSTMWeights, feature_norms, gate_norms, unit_norms
 from lstm_helpers.layers import gate_weights, set_forget_bias, set_gate_weights
 from lstm_helpers.layouts import LAYOUTS
@@ -36,6 +37,7 @@ __all__ = [
     "input_jacobian",
     "integrated_gradients",
     "occlusion",
+    "open_weights",
     "permutation",
     "quiet",
     "replay",

@@ -64,7 +64,7 @@ def isa(name: str, kernel: str) -> dict[str, str]:
 
 # NumPy 2.4 names whole levels, older ones the single sets.
 AVX2, AVX512 = "X86_V3|AVX2", "X86_V4|AVX512F"
-PINS = ("-c", "constraints.txt", "-e", ".[course,test]")
+PINS = ("-c", "constraints.txt", "-e", ".[course,files,test]")
 OLDEST = tuple(
     f"{name}.*"
     for name in ("tensorflow==2.18", "keras==3.8", "numpy==2.0", "pandas==2.2", "matplotlib==3.9")
@@ -97,12 +97,12 @@ ROWS = {
     "oldest": Row(
         "the oldest versions that pyproject.toml allows",
         python="python3.11",
-        install=("-e", ".[course,test]", *OLDEST),
+        install=("-e", ".[course,files,test]", *OLDEST),
     ),
     "newest": Row(
         "the newest versions there are",
         python="python3.12",
-        install=("--upgrade", "-e", ".[course,test]"),
+        install=("--upgrade", "-e", ".[course,files,test]"),
     ),
     "arm64": Row("arm64, emulated", tests=tuple(QUICK)),
 }

@@ -21,8 +21,11 @@ import lstm_helpers as lh
 TOP = Path(__file__).parent.parent
 
 STARTER = ("commands", "copies", "homes", "lab", "pages", "pictures", "running")
-WITHOUT = STARTER
-"""Rooms of the course that are not asked for examples: the starter's, which readers do not call."""
+WITHOUT = {f"lstm_helpers.course.{room}" for room in STARTER}
+WITHOUT |= {f"lstm_helpers._{room}" for room in ("keras_config", "keras_files", "onnx_file")}
+WITHOUT |= {"lstm_helpers._stored"}
+"""Rooms that are not asked for examples, since readers do not call them: those of the starter, and
+those behind ``open_weights``."""
 
 MOST_LINES = 8
 """A longer example is a lesson, and belongs into a notebook."""
@@ -32,7 +35,7 @@ def modules():
     """All rooms of the package but those; the private ones too."""
     with lh.quiet():
         for found in pkgutil.walk_packages(lh.__path__, "lstm_helpers."):
-            if found.name not in {f"lstm_helpers.course.{room}" for room in WITHOUT}:
+            if found.name not in WITHOUT:
                 yield importlib.import_module(found.name)
 
 

@@ -8,9 +8,13 @@ from common import TOP
 
 PACKAGE = TOP / "lstm_helpers"
 HEAVY = {"IPython", "keras", "matplotlib", "nbclient", "nbconvert", "pandas", "tensorflow", "torch"}
+HEAVY |= {"h5py", "onnx", "safetensors"}
 
 # What a room may need beside NumPy: in a function, or, where AT_ONCE says so, when it is imported.
 NEEDS = {
+    "files": {"safetensors"},
+    "_keras_files": {"h5py"},
+    "_onnx_file": {"onnx"},
     "keras_tools": {"keras", "tensorflow", "torch"},
     "plots": {"matplotlib", "IPython"},
     "plots.figure": {"matplotlib", "IPython"},
@@ -110,6 +114,8 @@ def test_no_arrow_points_up_and_no_room_needs_what_it_may_not():
         ("layers", "def f():\n    import keras", "layers imports keras"),
         ("numpy_lstm", "from matplotlib import pyplot", "numpy_lstm imports matplotlib"),
         ("keras_tools", "import tensorflow as tf", "keras_tools imports tensorflow"),
+        ("_keras_files", "import h5py", "_keras_files imports h5py"),
+        ("files", "def f():\n    import onnx", "files imports onnx"),
         ("gates", "from lstm_helpers.memory import half_life", "a circle"),
     ],
 )

@@ -29,7 +29,7 @@ def requirements():
 
 @pytest.mark.parametrize("requirement", requirements())
 def test_every_dependency_is_pinned_within_its_range(requirement):
-    name, least = re.fullmatch(r"([a-z-]+)>=([\d.]+)", requirement).groups()
+    name, least = re.fullmatch(r"([a-z][a-z0-9-]*)>=([\d.]+)", requirement).groups()
     pinned = [int(part) for part in PINS[name].split(".")[:2]]
     assert pinned >= [int(part) for part in least.split(".")]
 
