@@ -17,6 +17,12 @@ _KERAS_FUNCTIONS = {
     "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh",
     "tanh_shrink", "threshold",
 }  # fmt: skip
+Spec = dict[str, Any]
+"""A layer or a model as a config has it: ``class_name`` and ``config``."""
+
+Path = tuple[str, ...]
+"""Names, from the outermost layer to this one."""
+
 _DTYPES = ("bfloat16", "float16", "float32", "float64")
 
 
@@ -58,19 +64,19 @@ class Layer(NamedTuple):
         For ``LSTMWeights.from_arrays``.
     """
 
-    path: tuple[str, ...]
+    path: Path
     group: str
     options: dict[str, Any]
 
 
-def classes_in(spec: dict) -> Iterator[str]:
+def classes_in(spec: Spec) -> Iterator[str]:
     """The class of every layer, for a message."""
     for inner in _inner(spec):
         yield str(inner.get("class_name"))
         yield from classes_in(inner)
 
 
-def _inner(spec: dict) -> list[dict]:
+def _inner(spec: Spec) -> list[Spec]:
     """The layers inside of a layer, and in it only: config keys that hold layers."""
     config = spec.get("config")
     if isinstance(config, list):  # Sequential until Keras 2.2.2
@@ -83,7 +89,7 @@ def _inner(spec: dict) -> list[dict]:
     return [layer for layer in listed if isinstance(layer, dict) and "class_name" in layer]
 
 
-def lstm_layers_in(spec: dict, path: tuple, group: str, version: Version) -> Iterator[Layer]:
+def lstm_layers_in(spec: Spec, path: Path, group: str, version: Version) -> Iterator[Layer]:
     """Every LSTM inside of a model.
 
     Parameters
@@ -108,7 +114,7 @@ def lstm_layers_in(spec: dict, path: tuple, group: str, version: Version) -> Ite
         yield from _layer(layer, path, place, version)
 
 
-def _layer(spec: dict, path: tuple, group: str, version: Version) -> Iterator[Layer]:
+def _layer(spec: Spec, path: Path, group: str, version: Version) -> Iterator[Layer]:
     """Every LSTM of a layer, which may be a model, or a wrapper."""
     kind, config = spec["class_name"], spec.get("config")
     if spec.get("registered_name") not in (None, kind):
@@ -135,7 +141,7 @@ def _layer(spec: dict, path: tuple, group: str, version: Version) -> Iterator[La
         yield from lstm_layers_in(spec, here, f"{group}/", version)
 
 
-def _rnn(config: dict, path: tuple, group: str, version: Version) -> Iterator[Layer]:
+def _rnn(config: Spec, path: Path, group: str, version: Version) -> Iterator[Layer]:
     cell = config.get("cell")
     cell = cell if isinstance(cell, dict) else {}
     inside = cell.get("config", {})
@@ -152,7 +158,7 @@ def _rnn(config: dict, path: tuple, group: str, version: Version) -> Iterator[La
                 yield Layer((*path, name), place, _options(one["config"], config, version))
 
 
-def _both(config: dict, version: Version) -> dict[str, dict]:
+def _both(config: Spec, version: Version) -> dict[str, Spec]:
     """The two layers that Bidirectional makes of one: their names, and who reads backwards."""
     layer, given = config["layer"], config.get("backward_layer")
     name = str(layer["config"].get("name", "lstm"))
@@ -175,7 +181,7 @@ def _both(config: dict, version: Version) -> dict[str, dict]:
     return {"forward": dict(layer, config=forward), "backward": dict(given, config=backward)}
 
 
-def _options(cell: dict, layer: dict, version: Version) -> dict[str, Any]:
+def _options(cell: Spec, layer: Spec, version: Version) -> dict[str, Any]:
     """Fields of LSTMWeights. Keras 1 has inner_activation for recurrent_activation."""
     default = "hard_sigmoid" if version.old_gates else "sigmoid"
     gates = cell.get("recurrent_activation", cell.get("inner_activation", default))

@@ -99,7 +99,9 @@ def read_hdf5(path: Path) -> dict[str, Stored]:
 # The newer way.
 
 
-def _newer(file: Any, size: int, config: dict | None, version: Version) -> dict[str, Stored]:
+def _newer(
+    file: Any, size: int, config: dict[str, Any] | None, version: Version
+) -> dict[str, Stored]:
     cells = _cells(file)
     found, names, rest = {}, {}, dict(cells)
     layers = [] if config is None else list(lstm_layers_in(config, (), "", version))
@@ -124,7 +126,7 @@ def _newer(file: Any, size: int, config: dict | None, version: Version) -> dict[
     return _or_refused(unique(names, found), config, file)
 
 
-def _cells(file: Any) -> dict[str, list]:
+def _cells(file: Any) -> dict[str, list[Any]]:
     """The datasets of each LSTM cell, by its group. Links out of the file are not followed."""
     found = {}
 
@@ -146,7 +148,8 @@ def _cells(file: Any) -> dict[str, list]:
 
 def _name_by_groups(file: Any, group: str) -> str:
     """The names of the layers that the group stands in; Keras notes them since 3.8 or so."""
-    parts, names = group.split("/"), []
+    names: list[str] = []
+    parts = group.split("/")
     for n, part in enumerate(parts):
         if part in (*_CONTAINERS, "cells") or (part == "cell" and names):
             continue
@@ -159,13 +162,15 @@ def _name_by_groups(file: Any, group: str) -> str:
 # The older way.
 
 
-def _older(root: Any, size: int, config: dict | None, version: Version) -> dict[str, Stored]:
+def _older(
+    root: Any, size: int, config: dict[str, Any] | None, version: Version
+) -> dict[str, Stored]:
     sets = {}
     for top in _listed(root, "layer_names"):
         group = _group(root, top)
-        arrays = {name: _dataset(group, name) for name in _listed(group, "weight_names")}
-        for name, named in lstm_sets(arrays).items():
-            sets[top, name] = (named, [arrays[key] for key in named.keys])
+        here = {name: _dataset(group, name) for name in _listed(group, "weight_names")}
+        for name, named in lstm_sets(here).items():
+            sets[top, name] = (named, [here[key] for key in named.keys])
     layers = [] if config is None else list(lstm_layers_in(config, (), "", version))
     matched = _match(layers, sets)
     found, names = {}, {}
@@ -189,18 +194,20 @@ def _older(root: Any, size: int, config: dict | None, version: Version) -> dict[
     return _or_refused(unique(names, found), config, root)
 
 
-def _match(layers: list[Layer], sets: dict) -> dict[tuple[str, str], Layer]:
+def _match(layers: list[Layer], sets: dict[tuple[str, str], Any]) -> dict[tuple[str, str], Layer]:
     """Which set of arrays belongs to which layer: by name where the file has it, else in order."""
     matched, left = {}, list(layers)
     words = {key: {key[0], *re.split(r"[/.]", key[1])} for key in sets}
 
-    def named_within(layer, key):
+    def named_within(layer: Layer, key: tuple[str, str]) -> bool:
         return layer.path[0] == key[0] and layer.path[-1] in words[key]
 
-    def within(layer, key):
+    def within(layer: Layer, key: tuple[str, str]) -> bool:
         return layer.path[0] == key[0]
 
-    def named(layer, key):  # Keras 1 lists the layers of a nested Sequential as if they were not
+    def named(
+        layer: Layer, key: tuple[str, str]
+    ) -> bool:  # Keras 1 lists the layers of a nested Sequential as if they were not
         return layer.path[-1] in words[key]
 
     for fits in (named_within, within, named):
@@ -266,7 +273,9 @@ def _dataset(group: Any, name: str) -> Any:
     return dataset
 
 
-def _loaded(layout: str, datasets: list, size: int, options: dict, said: bool) -> Stored:
+def _loaded(
+    layout: str, datasets: list[Any], size: int, options: dict[str, Any], said: bool
+) -> Stored:
     arrays = []
     for dataset in datasets:
         check_size(f"an array {dataset.shape}", dataset.nbytes, size)
@@ -277,7 +286,9 @@ def _loaded(layout: str, datasets: list, size: int, options: dict, said: bool) -
     return Stored(layout, arrays, options, said)
 
 
-def _or_refused(found: dict, config: dict | None, file: Any) -> dict:
+def _or_refused(
+    found: dict[str, Stored], config: dict[str, Any] | None, file: Any
+) -> dict[str, Stored]:
     if found:
         return found
     if config is not None:

@@ -54,7 +54,9 @@ def read_onnx(path: Path) -> dict[str, Stored]:
         raise RefusedError(
             "expected an ONNX model, got none: the file is damaged or something else"
         )
-    found, names, kinds = {}, {}, set()
+    found: dict[tuple[int, str], Stored] = {}
+    names: dict[tuple[int, str], tuple[str, str]] = {}
+    kinds: set[str] = set()
     for graph, constants, shapes in _graphs(model.graph, {}, {}):
         for node in graph.node:
             kinds.add(node.op_type)
@@ -73,11 +75,13 @@ def read_onnx(path: Path) -> dict[str, Stored]:
     return unique(names, found)
 
 
-def _graphs(graph: Any, constants: dict, shapes: dict) -> Iterator[tuple[Any, dict, dict]]:
+def _graphs(
+    graph: Any, constants: dict[str, Any], shapes: dict[str, Any]
+) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
     """The graph and those inside of its nodes, each with the constants and shapes it can see."""
     constants = {**constants, **{tensor.name: tensor for tensor in graph.initializer}}
     shapes = {**shapes, **{v.name: v for v in (*graph.input, *graph.value_info)}}
-    computed = {}
+    computed: dict[str, str] = {}
     for node in graph.node:
         if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value":
             constants[node.output[0]] = node.attribute[0].t
@@ -95,7 +99,7 @@ def _graphs(graph: Any, constants: dict, shapes: dict) -> Iterator[tuple[Any, di
 
 
 def _directions(
-    node: Any, name: str, constants: dict, shapes: dict, path: Path
+    node: Any, name: str, constants: dict[str, Any], shapes: dict[str, Any], path: Path
 ) -> Iterator[tuple[str, Stored]]:
     import onnx
 
@@ -138,7 +142,9 @@ def _directions(
         yield end, Stored("onnx", [a[number : number + 1] for a in arrays], options, True)
 
 
-def _constant(name: str, slot: str, given: str, constants: dict, path: Path) -> np.ndarray:
+def _constant(
+    name: str, slot: str, given: str, constants: dict[str, Any], path: Path
+) -> np.ndarray:
     import onnx
 
     tensor = constants.get(given)
@@ -155,7 +161,12 @@ def _constant(name: str, slot: str, given: str, constants: dict, path: Path) -> 
 
 
 def _check_full(
-    name: str, inputs: dict, attributes: dict, constants: dict, shapes: dict, path: Path
+    name: str,
+    inputs: dict[str, Any],
+    attributes: dict[str, Any],
+    constants: dict[str, Any],
+    shapes: dict[str, Any],
+    path: Path,
 ) -> None:
     """sequence_lens may say what X says: all steps of each sequence."""
     import onnx
@@ -176,7 +187,9 @@ def _check_full(
         )
 
 
-def _names_of_activations(name: str, attributes: dict, directions: int) -> list[tuple[str, str]]:
+def _names_of_activations(
+    name: str, attributes: dict[str, Any], directions: int
+) -> list[tuple[str, str]]:
     """(of the gates, of candidate and output), one a direction, by our names."""
     kinds = [kind.decode() for kind in attributes.get("activations", ())]
     kinds = kinds or ["Sigmoid", "Tanh", "Tanh"] * directions
@@ -211,7 +224,9 @@ def _our_name(name: str, kind: str, alpha: float | None, beta: float | None) -> 
         pair = (defaults[0] if alpha is None else alpha, defaults[1] if beta is None else beta)
         for theirs, ours in known.items():
             # The file holds float32.
-            if np.allclose(np.float32(theirs), np.float32(pair), rtol=1e-6, atol=0):
+            if np.allclose(
+                np.array(theirs, np.float32), np.array(pair, np.float32), rtol=1e-6, atol=0
+            ):
                 return ours
         numbers = f" with alpha={pair[0]:g}, beta={pair[1]:g}"
     raise RefusedError(

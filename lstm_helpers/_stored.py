@@ -156,7 +156,7 @@ def _place(key: str) -> tuple[str, str, str] | None:
     return None
 
 
-def _fitting(style: str, name: str, members: Mapping, arrays: list) -> str | None:
+def _fitting(style: str, name: str, members: Mapping[str, str], arrays: list[Any]) -> str | None:
     if "weight_hr" in members:
         raise RefusedError(
             f"expected an LSTM without projection, got weight_hr of {name or 'the module'!r} "
@@ -167,7 +167,7 @@ def _fitting(style: str, name: str, members: Mapping, arrays: list) -> str | Non
             return layout
     # Four gates by their names and shapes, so not another kind of layer: something is missing.
     recurrent = {"torch": "weight_hh", "keras": "recurrent_kernel"}.get(style)
-    if recurrent in members:
+    if recurrent is not None and recurrent in members:
         shape = arrays[list(members).index(recurrent)].shape
         if len(shape) == 2 and 4 * min(shape) == max(shape):
             try:

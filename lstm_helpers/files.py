@@ -8,6 +8,7 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ _SAY_PICKLE = (
 )
 
 
-def open_weights(path: str | os.PathLike) -> dict[str, LSTMWeights]:
+def open_weights(path: str | os.PathLike[str]) -> dict[str, LSTMWeights]:
     """Read every LSTM layer of a file, without the framework that wrote it.
 
     Neither Keras nor PyTorch is loaded, and nothing that the file holds is run: the code of a
@@ -119,7 +120,7 @@ def open_weights(path: str | os.PathLike) -> dict[str, LSTMWeights]:
     return found
 
 
-def _checked(path: str | os.PathLike) -> Path:
+def _checked(path: str | os.PathLike[str]) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"expected the path of a file, got {type(path).__name__}")
     path = Path(path)
@@ -225,7 +226,7 @@ def _by_name(arrays: dict[str, np.ndarray]) -> dict[str, Stored]:
     }
 
 
-def _options(name: str, named: Named) -> dict:
+def _options(name: str, named: Named) -> dict[str, Any]:
     if named.layout == "pytorch":  # whose gates are always the same
         return {"go_backwards": name.endswith("_reverse")}
     if named.style == "keras1":
@@ -251,7 +252,7 @@ def _warn(path: Path, unsaid: dict[str, LSTMWeights]) -> None:
     )
 
 
-_READERS: dict[str, tuple[tuple[str, ...], bytes, Callable]] = {
+_READERS: dict[str, tuple[tuple[str, ...], bytes, Callable[[Path], dict[str, Stored]]]] = {
     ".keras": (("h5py",), _ZIP, read_keras),
     ".h5": (("h5py",), _HDF5, read_hdf5),
     ".hdf5": (("h5py",), _HDF5, read_hdf5),
