@@ -920,8 +920,8 @@ def test_profiles_say_where_they_are_largest_and_have_a_second_hump():
         ([3, 1, 1.61, 0], "largest 3.00 at 0, a second hump of 1.61 at 2"),
         ([3, 3, 3], "largest 3.00 at 0, no second hump"),
         ([0, 0], "largest 0.00 at 0, no second hump"),
-        ([2, -0.1, 0], "largest 2.00 at 0, of the other sign -0.10 at 1, no second hump"),
-        ([2, -0.09, 0], "largest 2.00 at 0, no second hump"),  # a twentieth is 0.1
+        ([2, -0.41, 0], "largest 2.00 at 0, of the other sign -0.41 at 1, no second hump"),
+        ([2, -0.39, 0], "largest 2.00 at 0, no second hump"),  # a fifth is 0.4
         (
             [-0.3, 0, 0.08, 0, -0.1],
             "largest -0.30 at 0, of the other sign 0.08 at 2, a second hump of -0.10 at 4",

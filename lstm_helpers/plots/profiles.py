@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike
 from lstm_helpers import _checks
 from lstm_helpers.plots.figure import HIGHLIGHT, INK, MUTED, NOT_FINITE, number, panel
 
+NOTICED = 0.2
+"""A caption speaks of what is more than this share of the largest value: the rest may be noise."""
+
 PROFILE_COLORS = (
     INK, HIGHLIGHT, "#56B4E9", MUTED, "#009E73", "#CC79A7", "#0072B2", "#E69F00",
 )  # fmt: skip
@@ -153,7 +156,7 @@ def describe_lag_profile(
     -------
     str
         For each name, of the mean over its series: the value that is largest in size and its lag,
-        of equals the newest; the largest of the other sign, if it is at least a twentieth of that;
+        of equals the newest; the largest of the other sign, if it is more than a fifth of that;
         a second hump; and the share of the marked spans in the sum of all sizes. A second hump has
         the sign of the largest value, and between the two lies a valley that is lower by more than
         a fifth of the largest; of several it is the highest.
@@ -183,7 +186,7 @@ def describe_lag_profile(
             words = [f"largest {number(mean[first])} at {first}"]
             same_sign = np.where(mean * np.sign(mean[first]) > 0, size, np.minimum(size, 0))
             other = np.where(same_sign > 0, 0, size)
-            if np.nanmax(other) > 0 and np.nanmax(other) >= 0.05 * size[first]:
+            if np.nanmax(other) > NOTICED * size[first]:
                 opposite = int(np.nanargmax(other))
                 words.append(f"of the other sign {number(mean[opposite])} at {opposite}")
             second = _second_hump(same_sign, first)
@@ -208,7 +211,7 @@ def _second_hump(size: np.ndarray, first: int) -> int | None:
     valley = np.empty_like(size)
     valley[first:] = np.fmin.accumulate(size[first:])
     valley[: first + 1] = np.fmin.accumulate(size[first::-1])[::-1]
-    humps = np.where(size - valley > 0.2 * size[first], size, np.nan)
+    humps = np.where(size - valley > NOTICED * size[first], size, np.nan)
     return None if np.isnan(humps).all() else int(np.nanargmax(humps))
 
 
