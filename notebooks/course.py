@@ -62,7 +62,7 @@ def problem() -> str:
         what = f"{sys.executable} has no lstm_helpers"
     return (
         f"course.py: {what}: in this folder, call make, or install with this Python: "
-        "python -m pip install -c constraints.txt -e '.[course,test]'"
+        "python -m pip install -c constraints.txt -e '.[course,files,test]'"
     )
 
 
