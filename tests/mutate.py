@@ -523,13 +523,22 @@ class Slots:
 DEADLY = b"""
 
 import types as _types
-for _thing in list(globals().values()):
-    _thing = getattr(_thing, "__wrapped__", _thing)
-    if isinstance(_thing, _types.FunctionType) and _thing.__module__ == __name__:
-        if not _thing.__code__.co_freevars:
-            _thing.__code__ = (lambda *_a, **_k: None).__code__
+def _own(_things):
+    _things = [getattr(_thing, "__wrapped__", _thing) for _thing in _things]
+    _things = [_thing for _thing in _things if isinstance(_thing, _types.FunctionType)]
+    return [_thing for _thing in _things if _thing.__module__ == __name__]
+_all = list(globals().values())
+_dead = [_thing for _thing in _own(_all) if _thing is not _own]
+if not _dead:
+    _classes = [_thing for _thing in _all if isinstance(_thing, type)]
+    _classes = [_class for _class in _classes if _class.__module__ == __name__]
+    _dead = [_thing for _class in _classes for _thing in _own(vars(_class).values())]
+for _thing in _dead:
+    if not _thing.__code__.co_freevars:
+        _thing.__code__ = (lambda *_a, **_k: None).__code__
 """
-"""Put behind a module, it makes every function of it return None: its tests must see that."""
+"""Put behind a module, it makes every function of it return None, or every method where it has no
+function: its tests must see that."""
 
 
 def prepare(names: list[str]) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -241,3 +242,20 @@ def test_a_signal_that_comes_while_jupyterlab_is_started_ends_it(monkeypatch):
     assert code == -signal.SIGTERM
     assert time.monotonic() - began < 50
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no signals")
+def test_a_signal_that_does_not_wake_the_wait_is_heard_all_the_same():
+    """One that another thread gets, or that comes just before the wait, interrupts nothing."""
+
+    def signal_to_this_thread():
+        time.sleep(0.5)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    thread = threading.Thread(target=signal_to_this_thread)
+    thread.start()
+    began = time.monotonic()
+    code = lab.wait_for([sys.executable, "-c", "import time; time.sleep(60)"])
+    thread.join()
+    assert code == -signal.SIGTERM
+    assert time.monotonic() - began < 50

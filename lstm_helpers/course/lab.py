@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import shutil
@@ -75,7 +76,10 @@ def wait_for(command: list[str], **options) -> int:
         started.append(subprocess.Popen(command, **options))
         if ended:  # while it was started
             end()
-        return started[0].wait()
+        # A wait without an end may begin just after a signal has come, and then never hear of it.
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return started[0].wait(timeout=1)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

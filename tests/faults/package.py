@@ -8,6 +8,13 @@ from .planting import replace, seen_by
 @seen_by("tests/test_layouts.py")
 def two_gates_swapped(top):
     """The forget gate and the candidate have each other's quarter."""
+    old, new = '"ifco", "(F, 4H); (H, 4H); (4H,)"', '"icfo", "(F, 4H); (H, 4H); (4H,)"'
+    replace(top / "lstm_helpers/layouts.py", old, new)
+
+
+@seen_by("tests/test_plots.py")
+def pictures_name_two_gates_wrongly(top):
+    """The panel of the forget gate says candidate, and the other way round."""
     replace(top / "lstm_helpers/layouts.py", '("i", "f", "c", "o")', '("i", "c", "f", "o")')
 
 
