@@ -192,7 +192,7 @@ def _cell(layer: Any) -> Any:
     if "Model" in bases:
         raise TypeError(f"{_WANTED}, got a model ({kind}): pass one of its layers, model.layers[0]")
     if "RNN" not in bases:  # LSTM is one
-        raise TypeError(f"{_WANTED}, got {'None' if layer is None else kind}")
+        raise TypeError(f"{_WANTED}, got {'None' if layer is None else _named(type(layer))}")
     if not hasattr(layer, "cell"):
         raise TypeError(f"{_WANTED}, got {kind} without a cell")
     cell, own = layer.cell, type(layer.cell)
@@ -208,6 +208,16 @@ def _cell(layer: Any) -> Any:
         if getattr(type(layer), method) is not getattr(wrapper, method):
             raise TypeError(f"{_WANTED}, got {kind}, which has its own {method}()")
     return cell
+
+
+def _named(kind: type) -> str:
+    """Its name; of a namesake of Keras' layers also where it comes from."""
+    root = kind.__module__.split(".")[0]
+    of = "" if root in ("keras", "builtins") else f" of {root}"
+    hint = (
+        ": give its arrays to LSTMWeights.from_arrays, layout='pytorch'" if root == "torch" else ""
+    )
+    return f"{kind.__name__}{of}{hint}"
 
 
 def _is_keras(kind: type) -> bool:

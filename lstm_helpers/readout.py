@@ -62,7 +62,7 @@ class Readout:
                 f"expected head of shape ({w.units},) or ({w.units}, 1), got {column.shape}{more}"
             )
         self.w = w
-        self.head = column.reshape(-1, 1).astype(w.dtype)
+        self.head = column.reshape(w.units, 1).astype(w.dtype)
         self.bias = _checks.finite_number("bias", bias)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -97,9 +97,9 @@ class Readout:
         x = _checks.windows("x", x)
         signals = 6 * self.w.units * (x.shape[1] + 1) * self.w.dtype.itemsize
         # At least one part, so that an empty batch is checked too.
-        parts = blocks(len(x), signals) or [slice(0, 0)]
+        parts = blocks(len(x), signals) or [slice(None)]
         hidden = np.concatenate([replay(self.w, x[part]).hidden[:, -1] for part in parts])
-        return (hidden @ self.head)[:, 0] + self.w.dtype.type(self.bias)
+        return (hidden @ self.head).ravel() + self.w.dtype.type(self.bias)
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """The exact derivative of each window's output by that window.
@@ -129,7 +129,7 @@ class Readout:
         >>> gradient[0, -1].tolist()  # of both features at the newest step
         [0.75, 0.75]
         """
-        return input_jacobian(self.w, x, self.head)[:, 0]
+        return input_jacobian(self.w, x, self.head).squeeze(axis=1)
 
     def __repr__(self) -> str:
         return f"Readout({self.w!r}, bias={self.bias:g})"

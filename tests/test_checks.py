@@ -86,6 +86,35 @@ def test_one_of_some_texts():
             _checks.one_of("axis", given, ("lag", "feature"))
 
 
+def test_the_options_may_be_given_one_by_one():
+    with pytest.raises(ValueError, match="expected axis of 'lag', 'feature', got 'step'"):
+        _checks.one_of("axis", "step", iter(("lag", "feature")))
+
+
+def test_what_a_function_returned_comes_back_as_an_array():
+    for given in ([1, 2], [1.5, 2], np.array([True, False]), np.array([1, 2], "uint8")):
+        found = _checks.returned("forward", given, (2,))
+        assert isinstance(found, np.ndarray)
+        assert found.tolist() == list(given)
+    assert _checks.returned("error", 0.5, ()) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("given", "shape", "error", "message"),
+    [
+        ([1, 2, 3], (2,), ValueError, r"forward to return shape \(2,\), got shape \(3,\)"),
+        (1.0, (2,), ValueError, r"forward to return shape \(2,\), got shape \(\)"),
+        ([1.0], (), ValueError, r"forward to return one number, got shape \(1,\)"),
+        (["a", "b"], (2,), TypeError, "forward to return real numbers, got dtype <U1"),
+        ([1j, 2], (2,), TypeError, "forward to return real numbers, got dtype complex128"),
+        (None, (), TypeError, "forward to return real numbers, got dtype object"),
+    ],
+)
+def test_what_a_function_returned_and_should_not(given, shape, error, message):
+    with pytest.raises(error, match=f"^expected {message}$"):
+        _checks.returned("forward", given, shape)
+
+
 def test_functions():
     _checks.function("forward", len)
     with pytest.raises(TypeError, match="expected forward as a function of windows, got int"):

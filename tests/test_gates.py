@@ -277,3 +277,51 @@ def test_norms_take_weights_and_leave_them_alone(function):
     w = hand_made()
     function(w)
     assert all(map(np.array_equal, w.kernel, KERNEL))
+
+
+# What a cell of TensorFlow 1 adds to its forget gate when it runs.
+
+CELL = [np.arange(20.0).reshape(5, 4) / 10, np.array([1.0, 2, 3, 4])]  # i, c, f, o; 4 features
+
+
+def test_what_the_cell_adds_is_added_and_taken_off_again():
+    for given, added in (({}, 1.0), ({"forget_bias": 2.5}, 2.5), ({"forget_bias": 0}, 0.0)):
+        w = lh.LSTMWeights.from_arrays(CELL, "tf1", **given)
+        assert [float(b[0]) for b in w.bias] == [1, 3 + added, 2, 4]
+        assert (w.input_dim, w.units, w.dtype) == (4, 1, np.float64)
+        for one, other in zip(w.to_arrays("tf1", **given), CELL, strict=True):
+            np.testing.assert_array_equal(one, other, strict=True)
+        # Other layouts have it in the bias.
+        assert w.to_arrays()[2].tolist() == [1, 3 + added, 2, 4]
+    assert CELL[1].tolist() == [1, 2, 3, 4]
+
+
+def test_what_the_cell_adds_where_there_is_no_bias():
+    w = lh.LSTMWeights.from_arrays([CELL[0].astype("float32")], "tf1")
+    assert [b.tolist() for b in w.bias] == [[0], [1], [0], [0]]
+    assert w.bias.f.dtype == "float32"
+    assert lh.LSTMWeights.from_arrays(CELL[:1], "tf1", forget_bias=0.0).bias is None
+    bare = lh.LSTMWeights(w.kernel, w.recurrent_kernel)
+    matrix, bias = bare.to_arrays("tf1")
+    assert (bias.tolist(), bias.dtype) == ([0, 0, -1, 0], "float32")
+    assert [a.shape for a in bare.to_arrays("tf1", forget_bias=0)] == [matrix.shape]
+
+
+@pytest.mark.parametrize("way", ["from_arrays", "to_arrays"])
+def test_a_layout_that_adds_nothing_takes_no_forget_bias(way):
+    w = lh.LSTMWeights.from_arrays(CELL, "tf1")
+
+    def call(layout, given):
+        if way == "from_arrays":
+            return lh.LSTMWeights.from_arrays(w.to_arrays(layout), layout, forget_bias=given)
+        return w.to_arrays(layout, forget_bias=given)
+
+    for given in (1.0, 0.0):
+        with pytest.raises(
+            ValueError, match=f"^layout 'onnx': expected no forget_bias, got {given}"
+        ):
+            call("onnx", given)
+    with pytest.raises(TypeError, match=r"^expected forget_bias as a number, got '1'$"):
+        call("tf1", "1")
+    with pytest.raises(ValueError, match=r"^expected forget_bias as a finite number, got nan$"):
+        call("tf1", np.nan)

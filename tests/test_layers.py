@@ -358,7 +358,14 @@ FOREIGN = {
     "string": (lambda: "lstm", "str"),
     "arrays": (lambda: built(lstm()).get_weights(), "list"),
     "no cell": (lambda: NoCell(), "NoCell without a cell"),
-    "a namesake of the layer": (lambda: type("LSTM", (), {})(), "LSTM"),
+    "a namesake of the layer": (lambda: type("LSTM", (), {})(), "LSTM of test_layers"),
+    "a namesake of the wrapper": (
+        lambda: type("RNN", (), {"cell": LSTMCell(UNITS)})(), "RNN of test_layers",
+    ),
+    "PyTorch's": (
+        lambda: type("LSTM", (), {"__module__": "torch.nn.modules.rnn"})(),
+        r"LSTM of torch: give its arrays to LSTMWeights.from_arrays, layout='pytorch'",
+    ),
     "a namesake of the cell": (lambda: RNN(Namesake()), "RNN around LSTMCell"),
     "own cell": (lambda: built(RNN(OwnCall(UNITS))), r"OwnCall, which has its own call\(\)"),
     "own layer": (lambda: built(OwnLoop(UNITS)), r"OwnLoop, which has its own inner_loop\(\)"),

@@ -93,7 +93,16 @@ def test_each_array_gets_its_name(layout, part, gate):
 
 def test_these_are_all_layouts_and_each_gate_is_in_its_order_once():
     assert {name: layout.order for name, layout in lh.LAYOUTS.items()} == ORDERS
-    assert all(layout.source for layout in lh.LAYOUTS.values())
+    sources = {
+        "keras": "Keras 3, keras/src/layers/rnn/lstm.py",
+        "keras1": "Keras 2.0.8, keras/engine/topology.py",
+        "cudnn": "tf_keras, src/saving/legacy/hdf5_format.py",
+        "pytorch": "torch/nn/modules/rnn.py",
+        "onnx": "ONNX operator LSTM",
+        "tf1": "TensorFlow 1.15, python/ops/rnn_cell_impl.py",
+    }
+    for name, layout in lh.LAYOUTS.items():
+        assert layout.source.startswith(sources[name])
 
 
 @pytest.mark.parametrize("layout", ORDERS)
@@ -135,6 +144,17 @@ def test_the_shapes_in_words_are_those_of_the_arrays(layout):
             shape = shape.replace(name, str(size))
         assert ast.literal_eval(shape) == array.shape
         assert lh.LAYOUTS[layout].shapes[0] in lh.LAYOUTS[layout].stored_as
+
+
+def test_the_shapes_in_words_as_they_are_read():
+    assert lh.LAYOUTS["keras1"].stored_as == "(F, H), (H, H), (H,) of each gate"
+    assert lh.LAYOUTS["tf1"].stored_as == "(F+H, 4H), (4H,)"
+
+
+@pytest.mark.parametrize("features", [0, 1])
+def test_a_layer_has_a_feature(features):
+    arrays = [np.zeros((features, 8)), np.zeros((2, 8)), np.zeros(8)]
+    assert lh.LAYOUTS["keras"].fits(arrays) == (features == 1)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -294,6 +314,11 @@ BOTH = [np.concatenate([array, array]) for array in ONNX]
         ("onnx", [*ONNX, np.ones((4,), np.int32)], r"sequence_lens, initial states are given to"),
         ("keras1", KERAS, "of shapes .* of each gate .*fit layout 'keras'$"),
         ("keras1", stored("keras1")[:11], r"got 11 of shapes .*, \.\.\.$"),
+        ("keras", [np.ones(3)] * 6, r"got 6 of shapes (\(3,\)(, )?){6}$"),
+        ("keras", [np.ones(3)] * 7, r"got 7 of shapes (\(3,\), ){6}\.\.\.$"),
+        ("onnx", [BOTH[0], *ONNX[1:]], "axis 0 has two directions"),
+        ("onnx", [ONNX[0], BOTH[1], ONNX[2]], r"got 3 of shapes [^:]*$"),
+        ("onnx", [ONNX[0], ONNX[1][0], *ONNX[1:]], "take W, R and B of the node"),
     ],
 )
 def test_a_wrong_number_comes_with_a_hint(layout, arrays, message):

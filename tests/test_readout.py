@@ -38,19 +38,29 @@ def test_the_dtype_is_that_of_the_weights():
 
 
 def test_in_blocks_the_numbers_stay(monkeypatch):
-    readout = lh.Readout(W, HEAD, BIAS)
-    whole, calls = readout.forward(X), []
+    readout, x = lh.Readout(W, HEAD, BIAS), np.concatenate([X, X[:3]])
+    whole, calls = readout.forward(x), []
     one = 6 * 3 * 7 * 8  # signals, units, steps and the state before them, bytes
-    monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 2 * one)
+    monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 6 * one - 1)
     monkeypatch.setattr(
         "lstm_helpers.readout.replay", lambda w, x: calls.append(len(x)) or lh.replay(w, x)
     )
-    assert np.allclose(readout.forward(X), whole, rtol=0, atol=1e-12)
-    assert calls == [2, 2, 1]
+    assert np.allclose(readout.forward(x), whole, rtol=0, atol=1e-12)
+    assert calls == [5, 3]
 
 
 def test_no_window_no_output():
     assert lh.Readout(W, HEAD).forward(X[:0]).shape == (0,)
+
+
+def test_without_a_bias_nothing_is_added():
+    expected = lh.replay(W, X).hidden[:, -1] @ HEAD
+    assert np.allclose(lh.Readout(W, HEAD).forward(X), expected, rtol=0, atol=1e-12)
+
+
+def test_windows_may_be_lists():
+    readout = lh.Readout(W, HEAD, BIAS)
+    assert readout.forward(X.tolist()).tolist() == readout.forward(X).tolist()
 
 
 def test_it_says_what_it_is():
