@@ -264,7 +264,7 @@ class LSTMWeights:
         _checks.one_of("a layout", layout, LAYOUTS)
         added = _forget_bias(layout, forget_bias)
         bias = None if self.bias is None else self.bias._asdict()
-        if bias is None and LAYOUTS[layout].needs_bias:
+        if bias is None and not LAYOUTS[layout].biases:
             raise ValueError(f"layout {layout!r}: expected a bias, got none: it always has one")
         if added:
             bias = dict.fromkeys("ifco", np.zeros(self.units, self.dtype)) if bias is None else bias

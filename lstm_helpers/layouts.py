@@ -8,6 +8,7 @@ table F stands for features and H for units.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,7 +34,8 @@ class Layout:
     shapes : tuple of str
         Of the arrays of one layer, those of the bias last.
     biases : int
-        How many of them are the bias; these may be missing, unless ``needs_bias``.
+        How many of them, the last ones, a layer without bias has not. 0 where a format has no such
+        layers.
     split : callable
         Arrays -> Parts, once their shapes are known to fit.
     join : callable
@@ -44,8 +46,6 @@ class Layout:
         What the gates of such a layer pass through unless it was told otherwise.
     forget_bias : float
         What such a layer adds to its forget gate when it runs, beside the stored bias.
-    needs_bias : bool
-        Whether the format has no layers without bias.
 
     Examples
     --------
@@ -65,7 +65,6 @@ class Layout:
     source: str
     recurrent_activation: str = "sigmoid"
     forget_bias: float = 0.0
-    needs_bias: bool = False
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -77,7 +76,7 @@ class Layout:
         ((4, 2), (12,))
         """
         most = len(self.shapes)
-        return (most,) if self.needs_bias else (most, most - self.biases)
+        return (most, most - self.biases) if self.biases else (most,)
 
     @property
     def stored_as(self) -> str:
@@ -145,7 +144,7 @@ def checked_layout(name: str, arrays: Arrays) -> Layout:
     layout = LAYOUTS[name]
     if layout.fits(arrays):
         return layout
-    without = "" if layout.needs_bias else f" or {layout.counts[1]} without bias"
+    without = f" or {layout.counts[1]} without bias" if layout.biases else ""
     raise ValueError(
         f"layout {name!r}: expected {layout.counts[0]} arrays{without}, of shapes "
         f"{layout.stored_as} (F features, H units), got {_described(arrays)}{_hint(name, arrays)}"
@@ -154,7 +153,7 @@ def checked_layout(name: str, arrays: Arrays) -> Layout:
 
 def _axes(shape: str) -> list[str]:
     """The sizes in the text: of "(F, 4H)" they are "F" and "4H"."""
-    return [size.strip() for size in shape.strip("()").split(",") if size.strip()]
+    return re.findall(r"[^(), ]+", shape)
 
 
 def _sizes(shape: str, lengths: tuple[int, ...]) -> dict[str, int] | None:
@@ -277,8 +276,9 @@ def _with_directions(order: str) -> How:
     split_one, join_one = _transposed(order)
 
     def split(arrays: Arrays) -> Parts:
-        kernels, bias = [array[0] for array in arrays[:2]], [array[0] for array in arrays[2:]]
-        return split_one(kernels + [half for both in bias for half in np.split(both, 2)])
+        kernel, recurrent_kernel, *bias = [array.squeeze(axis=0) for array in arrays]
+        halves = [half for both in bias for half in np.split(both, 2)]
+        return split_one([kernel, recurrent_kernel, *halves])
 
     def join(parts: Parts) -> list[np.ndarray]:
         kernel, recurrent_kernel, *biases = join_one(parts)
@@ -339,9 +339,9 @@ LAYOUTS = {
         "Keras 3, keras/src/layers/rnn/lstm.py, LSTMCell.build and call; the same in Keras 2",
     ),
     "keras1": _row(
-        "icfo", "; ".join(["(F, H); (H, H); (H,)"] * 4), 4, _one_by_one,
+        "icfo", "; ".join(["(F, H); (H, H); (H,)"] * 4), 0, _one_by_one,
         "Keras 2.0.8, keras/engine/topology.py, preprocess_weights_for_loading",
-        recurrent_activation="hard_sigmoid_keras1", needs_bias=True,
+        recurrent_activation="hard_sigmoid_keras1",
     ),
     "cudnn": _row(
         "ifco", "(F, 4H); (H, 4H); (8H,)", 1, _turned,

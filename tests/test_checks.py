@@ -34,11 +34,18 @@ def test_rows_of_different_lengths_get_our_error_everywhere(call):
 
 @pytest.mark.parametrize(
     ("given", "got"),
-    [("a", "str"), (None, "NoneType"), (["a"], "dtype <U1"), ([1j], "dtype complex128")],
+    [
+        ("a", "str"),
+        (None, "NoneType"),
+        (["a"], "dtype <U1"),
+        ([1j], "dtype complex128"),
+        (np.array([1], "m8[s]"), r"dtype timedelta64\[s\]"),
+    ],
 )
 def test_what_is_no_real_number(given, got):
-    with pytest.raises(TypeError, match=f"^expected it as real numbers, got {got}$"):
-        _checks.real_numbers("it", given)
+    for booleans in (True, False):
+        with pytest.raises(TypeError, match=f"^expected it as real numbers, got {got}$"):
+            _checks.real_numbers("it", given, booleans=booleans)
 
 
 def test_booleans_are_numbers_unless_they_are_not_wanted():

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lstm_helpers as lh
+from lstm_helpers.layouts import GATES
 
 ORDERS = {
     "keras": "ifco", "keras1": "icfo", "cudnn": "ifco", "pytorch": "ifco", "onnx": "iofc",
@@ -93,6 +94,8 @@ def test_each_array_gets_its_name(layout, part, gate):
 
 def test_these_are_all_layouts_and_each_gate_is_in_its_order_once():
     assert {name: layout.order for name, layout in lh.LAYOUTS.items()} == ORDERS
+    assert GATES == lh.Gates._fields == tuple("ifco")
+    assert all(isinstance(layout.shapes, tuple) for layout in lh.LAYOUTS.values())
     sources = {
         "keras": "Keras 3, keras/src/layers/rnn/lstm.py",
         "keras1": "Keras 2.0.8, keras/engine/topology.py",
@@ -154,7 +157,9 @@ def test_the_shapes_in_words_as_they_are_read():
 @pytest.mark.parametrize("features", [0, 1])
 def test_a_layer_has_a_feature(features):
     arrays = [np.zeros((features, 8)), np.zeros((2, 8)), np.zeros(8)]
-    assert lh.LAYOUTS["keras"].fits(arrays) == (features == 1)
+    assert lh.LAYOUTS["keras"].fits(arrays) is (features == 1)
+    assert lh.LAYOUTS["keras"].fits(arrays[:1]) is False
+    assert lh.LAYOUTS["keras"].fits([np.zeros((3, 0)), np.zeros((0, 0)), np.zeros(0)]) is False
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -297,9 +302,9 @@ BOTH = [np.concatenate([array, array]) for array in ONNX]
         (
             "keras",
             KERAS + DENSE,
-            "got 5 .*: are these a whole model's weights\\? Take those of the",
+            r"got 5 .*\): are these a whole model's weights\? Take those of the",
         ),
-        ("keras", KERAS[:2] + DENSE[:1], r"got 3 .*: are these a whole model's weights"),
+        ("keras", KERAS[:2] + DENSE[:1], r"got 3 .*\): are these a whole model's weights"),
         ("keras", 2 * KERAS, r"got 6 .* 2 sets, one a layer.*forward first: .*\[0:3\], \[3:6\]$"),
         ("keras", KERAS + DEEPER, r"got 6 .* they are 2 sets, one a layer, or one a direction"),
         ("keras", 2 * TORCH, r"got 8 .*2 sets of layout 'pytorch', .*\[0:4\], \[4:8\]$"),
@@ -309,6 +314,8 @@ BOTH = [np.concatenate([array, array]) for array in ONNX]
         ("keras", stored("tf1"), "got 2 .*: they would fit layout 'tf1'$"),
         ("pytorch", stored("cudnn"), "got 3 .*: they would fit layout 'cudnn'$"),
         ("pytorch", KERAS, "got 3 .*: they would fit layout 'keras'$"),
+        ("onnx", BOTH[:2], r"got 2 .*\): axis 0 has two directions"),
+        ("onnx", [BOTH[0][..., 0], *BOTH[1:]], r"got 3 of shapes [^:]*$"),
         ("onnx", BOTH, r"axis 0 has two directions, forward and reverse: take one, array\[\[0\]\]"),
         ("onnx", [*ONNX, np.ones((1, 6), np.float32)], r"got 4 .* peepholes \(P\) are not repro"),
         ("onnx", [*ONNX, np.ones((4,), np.int32)], r"sequence_lens, initial states are given to"),
@@ -318,7 +325,7 @@ BOTH = [np.concatenate([array, array]) for array in ONNX]
         ("keras", [np.ones(3)] * 7, r"got 7 of shapes (\(3,\), ){6}\.\.\.$"),
         ("onnx", [BOTH[0], *ONNX[1:]], "axis 0 has two directions"),
         ("onnx", [ONNX[0], BOTH[1], ONNX[2]], r"got 3 of shapes [^:]*$"),
-        ("onnx", [ONNX[0], ONNX[1][0], *ONNX[1:]], "take W, R and B of the node"),
+        ("onnx", [ONNX[0], ONNX[1][0], *ONNX[1:]], r"\): take W, R and B of the node"),
     ],
 )
 def test_a_wrong_number_comes_with_a_hint(layout, arrays, message):

@@ -113,7 +113,7 @@ def bits(w):
 
 @given(any_weights(), st.sampled_from(list(lh.LAYOUTS)))
 def test_every_layout_gives_back_what_it_was_given(w, layout):
-    if w.bias is None and lh.LAYOUTS[layout].needs_bias:
+    if w.bias is None and not lh.LAYOUTS[layout].biases:
         with pytest.raises(ValueError, match="expected a bias, got none"):
             w.to_arrays(layout)
         return
