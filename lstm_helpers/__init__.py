@@ -18,7 +18,7 @@ from lstm_helpers.attribution import (
 )
 from lstm_helpers.files import open_weights
 from lstm_helpers.gates import Gates, LSTMWeights, feature_norms, gate_norms, unit_norms
-from lstm_helpers.layers import gate_weights, set_forget_bias, set_gate_weights
+from lstm_helpers.layers import gate_weights, lstm_layers, set_forget_bias, set_gate_weights
 from lstm_helpers.layouts import LAYOUTS
 from lstm_helpers.memory import half_life
 from lstm_helpers.numpy_lstm import LSTMTrace, input_jacobian, replay
@@ -36,6 +36,7 @@ __all__ = [
     "half_life",
     "input_jacobian",
     "integrated_gradients",
+    "lstm_layers",
     "occlusion",
     "open_weights",
     "permutation",

@@ -1,4 +1,4 @@
-"""A Keras layer to LSTMWeights and back.
+"""A Keras layer to LSTMWeights and back, and every LSTM of a model.
 
 Keras itself is not imported. A layer is read through its own methods, so every backend works.
 """
@@ -6,6 +6,7 @@ Keras itself is not imported. A layer is read through its own methods, so every 
 from __future__ import annotations
 
 import types
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -180,10 +181,91 @@ def set_forget_bias(layer: Any, value: ArrayLike) -> None:
     _cell(layer).bias.assign(np.concatenate(w.bias))
 
 
+def lstm_layers(model: Any) -> dict[str, Any]:
+    """Every LSTM of a model, by its path.
+
+    Parameters
+    ----------
+    model : keras.Model or keras.layers.Layer
+        Of any kind: sequential, functional, subclassed; with models inside; with Bidirectional,
+        TimeDistributed or a layer of your own around an LSTM.
+
+    Returns
+    -------
+    dict of layer
+        ``keras.layers.LSTM``, or ``keras.layers.RNN`` around one LSTMCell. In the order in which
+        Keras keeps the layers. A path is the names of the layers on the way, such as
+        ``"encoder/bidirectional/forward_lstm"``, without the model's own name. A name that stands
+        in its place already gets a number: ``"lstm#2"``. A layer that is used in two places is
+        there once.
+
+    Raises
+    ------
+    TypeError
+        ``model`` is something else; or it holds an LSTM that computes something else than Keras'
+        own, or cells in a stack. The error names its path.
+    ValueError
+        It has no LSTM.
+
+    Examples
+    --------
+    >>> with lh.quiet():
+    ...     import keras
+    ...     both = keras.layers.Bidirectional(keras.layers.LSTM(4, name="lstm"), name="both")
+    ...     model = keras.Sequential([keras.Input((6, 2)), both, keras.layers.Dense(1)])
+    >>> list(lh.lstm_layers(model))
+    ['both/forward_lstm', 'both/backward_lstm']
+    """
+    if "Layer" not in _keras_bases(model):
+        raise TypeError(f"expected a Keras model or layer, got {_named(type(model))}")
+    found: dict[str, Any] = {}
+    others = []
+    for path, layer in _recurrent("", model, set()):
+        cell = getattr(layer, "cell", None)
+        if not any("LSTMCell" in _keras_bases(one) for one in getattr(cell, "cells", [cell])):
+            others.append(f"{path!r} ({type(layer).__name__})")
+            continue
+        try:
+            _cell(layer)
+        except TypeError as error:
+            raise TypeError(f"{path!r}: {error}") from None
+        found[free_name(path, found)] = layer
+    if not found:
+        got = ", ".join(others) or "no recurrent layer"
+        raise ValueError(f"expected a model with an LSTM, got {got}")
+    return found
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name, with a number behind it if it is taken.
+
+    Examples
+    --------
+    >>> from lstm_helpers.layers import free_name
+    >>> free_name("lstm", {"lstm", "lstm#2"})
+    'lstm#3'
+    """
+    names = (name if n == 1 else f"{name}#{n}" for n in range(1, len(taken) + 2))
+    return next(free for free in names if free not in taken)
+
+
+def _recurrent(path: str, layer: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """(path, layer) of each recurrent layer in a layer, itself included."""
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    if "RNN" in _keras_bases(layer):
+        yield path or layer.name, layer
+        return
+    # Keras tracks what a layer holds, in attributes and in lists, for its own weights.
+    for inner in layer._flatten_layers(include_self=False, recursive=False):
+        yield from _recurrent(f"{path}/{inner.name}" if path else inner.name, inner, seen)
+
+
 def _cell(layer: Any) -> Any:
     """The LSTMCell of a layer, if the layer computes what Keras' own LSTM computes."""
     kind = type(layer).__name__
-    bases = {base.__name__: base for base in type(layer).__mro__ if _is_keras(base)}
+    bases = _keras_bases(layer)
     if "Bidirectional" in bases:
         raise TypeError(
             f"{_WANTED}, got Bidirectional: read its two layers one by one, "
@@ -218,6 +300,11 @@ def _named(kind: type) -> str:
         ": give its arrays to LSTMWeights.from_arrays, layout='pytorch'" if root == "torch" else ""
     )
     return f"{kind.__name__}{of}{hint}"
+
+
+def _keras_bases(layer: Any) -> dict[str, Any]:
+    """The classes of Keras itself that it is of, by name."""
+    return {base.__name__: base for base in type(layer).__mro__ if _is_keras(base)}
 
 
 def _is_keras(kind: type) -> bool:

@@ -52,7 +52,7 @@ def forget_bias_set_on_the_input_gate(top):
 def forget_bias_of_a_new_layer_in_the_candidate(top):
     """The initializer puts its number into the third quarter."""
     old, new = "(zeros, forget, zeros, zeros)", "(zeros, zeros, forget, zeros)"
-    replace(top / "lstm_helpers/keras_tools.py", old, new)
+    replace(top / "lstm_helpers/keras_tools/initializer.py", old, new)
 
 
 @seen_by("tests/test_gates.py")
