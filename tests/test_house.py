@@ -15,6 +15,7 @@ NEEDS = {
     "files": {"safetensors"},
     "_keras_files": {"h5py"},
     "_onnx_file": {"onnx"},
+    "keras_tools.doors": {"keras"},
     "keras_tools.functions": {"keras", "tensorflow", "torch"},
     "keras_tools.initializer": {"keras"},
     "keras_tools.traces": {"keras"},

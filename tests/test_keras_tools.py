@@ -454,7 +454,7 @@ NOT_A_MODEL = {
         "expected a built model, got 'new' without weights: call it on data once",
     ),
     "subclass, not built": (Subclass(), "expected a built model, got 'subclass.*' without weights"),
-    "two inputs": (two_inputs(), "expected a model of one input, got 2 of them"),
+    "two inputs": (two_inputs(), "expected inputs of 'keras_tensor.*', 'keras_tensor.*', got None"),
     "flat inputs": (
         keras.Sequential([keras.Input((7,)), layers.Dense(1)]),
         r"expected a model of \(windows, time, features\), got inputs of \(None, 7\)",
@@ -527,12 +527,16 @@ def test_an_output_without_a_gradient_is_refused_and_has_a_forward():
         keras_gradient(model, constant)
 
 
-@pytest.mark.parametrize("function", [keras_forward, keras_gradient])
-def test_another_backend_is_named(function, monkeypatch):
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(
-        NotImplementedError, match=r"^expected Keras to run on tensorflow or torch, got 'jax'$"
-    ):
+@pytest.mark.parametrize(
+    ("function", "backend", "message"),
+    [
+        (keras_forward, "openvino", "tensorflow or torch or jax, got 'openvino'"),
+        (keras_gradient, "jax", "tensorflow or torch, got 'jax'"),
+    ],
+)
+def test_another_backend_is_named(function, backend, message, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    with pytest.raises(NotImplementedError, match=f"^expected Keras to run on {message}$"):
         function(sequential(LSTM(4)))
 
 
@@ -582,3 +586,34 @@ def test_on_torch_it_is_the_same():
         "expected an output that depends on the inputs, got one without a gradient",
         "expected an output that depends on the inputs, got one without a gradient",
     ]
+
+
+ON_JAX = """
+import numpy as np, keras, lstm_helpers as lh
+from lstm_helpers.keras_tools import keras_forward, keras_trace
+assert keras.backend.backend() == "jax"
+layers = [keras.layers.Masking(), keras.layers.LSTM(32), keras.layers.Dense(7)]
+model = keras.Sequential([keras.Input((24, 7)), *layers])
+x = np.random.default_rng(0).normal(size=(40, 24, 7)).astype("float32")
+x[:20, 12:] = 0
+(trace,) = keras_trace(model, x).values()
+head, bias = model.layers[-1].get_weights()
+expected = trace.hidden[:, -1] @ head[:, 2] + bias[2]
+np.testing.assert_allclose(keras_forward(model, 2)(x), expected, rtol=0, atol=1e-6)
+lost = lh.occlusion(keras_forward(model, 2), x[:3], baselines=x.mean(axis=0))
+assert lost.shape == (3, 24, 7)
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_on_jax_forward_and_traces_are_the_same():
+    done = subprocess.run(
+        [sys.executable, "-c", ON_JAX],
+        cwd=TOP,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from lstm_helpers import _checks
 from lstm_helpers._checks import OfWindows
 from lstm_helpers._quiet import quiet
+from lstm_helpers.keras_tools.doors import Door, opened
 
 with quiet():
     import keras
@@ -18,43 +19,65 @@ with quiet():
 Output = int | tuple[int, ...] | Callable[[Any], Any]
 """Which output of a model is meant: its column, its place, or a function that takes it."""
 
-InputShape = tuple[int | None, int | None]
-"""(time, features) of what a model reads; None where it leaves that open."""
+Run = Callable[[Sequence[np.ndarray]], np.ndarray]
+"""The arrays of all inputs of a model -> (windows,), or the shape of the windows."""
 
 
-def keras_forward(model: Any, output: Output = 0) -> OfWindows:
+def keras_forward(
+    model: Any,
+    output: Output = 0,
+    inputs: str | None = None,
+    fixed: dict[str, Any] | None = None,
+    *,
+    layer: Any = None,
+) -> OfWindows:
     """One output of a Keras model, as a function on arrays: the ``forward`` of attributions.
 
     Parameters
     ----------
     model : keras.Model
-        Built, with one input (windows, time, features) and layers of any kind. Each call uses the
-        weights that the model has at that time, and runs it with ``training=False``.
+        Built, with an input (windows, time, features) and layers of any kind. Each call uses the
+        layers and weights that the model has at that time, and runs it with ``training=False``.
     output : int, tuple of int or callable
         Which of its outputs. A number is a column of (windows, outputs). A tuple is the place in
         an output with more axes, without the axis of the windows: ``(-1, 0)`` is column 0 at the
         last step of (windows, time, outputs). A function gets all that the model returns, as
         tensors, and returns a tensor (windows,).
+    inputs : str, optional
+        Of a model with several inputs: the name of the one that the windows go into, as
+        ``model.inputs[0].name``.
+    fixed : dict of array, optional
+        The other inputs, by name: one row for all windows, or a row a window. Inputs that are
+        not here are given with each call: see Returns.
+    layer : str or keras.layers.Layer, optional
+        Of the model itself. The windows are then what this layer reads, not what the model reads:
+        ``keras.Model(model.inputs, layer.input)`` gives them.
 
     Returns
     -------
     callable
         (windows, time, features) -> (windows,), in the dtype in which the model returns it,
-        float32 for bfloat16. Inputs that do not fit the model raise an error.
+        float32 for bfloat16. Inputs that do not fit the model raise an error. Inputs that are
+        neither the windows nor ``fixed`` follow them, a row a window, in the order of
+        ``model.inputs``: attributions pass them on as ``additional_forward_args``. Where
+        ``Masking`` reads the windows, ``mask_value`` is the value that it skips.
 
     Raises
     ------
     TypeError, ValueError
-        ``model`` is not a Keras model, is not built, has another number or shape of inputs, or has
-        a stateful layer. ``output`` is something else or out of range, or the function returns
-        another shape. Under TensorFlow, if the model knows its number of steps, this is raised at
-        once, otherwise at the first call.
+        ``model`` is not a Keras model, is not built, has inputs of another shape, or has a stateful
+        layer. ``inputs``, ``fixed`` or ``layer`` is not of this model, or a mask reaches ``layer``.
+        ``output`` is something else or out of range, or the function returns another shape. Under
+        TensorFlow, if the model knows its number of steps, this is raised at once, otherwise at
+        the first call.
     NotImplementedError
-        Keras runs on another backend than TensorFlow or PyTorch.
+        Keras runs on another backend than TensorFlow, PyTorch or JAX.
 
     Notes
     -----
-    TensorFlow traces once for each number of steps, not for each number of windows.
+    TensorFlow traces once for each number of steps, not for each number of windows, and again once
+    layers were added or taken off. It does not notice when an option of a layer changes, such as
+    its activation: make the function anew.
 
     Examples
     --------
@@ -67,10 +90,17 @@ def keras_forward(model: Any, output: Output = 0) -> OfWindows:
     >>> forward(np.zeros((3, 6, 2))).shape
     (3,)
     """
-    return _on_arrays(model, output, gradient=False)
+    return _on_arrays(model, output, inputs, fixed, layer, gradient=False)
 
 
-def keras_gradient(model: Any, output: Output = 0) -> OfWindows:
+def keras_gradient(
+    model: Any,
+    output: Output = 0,
+    inputs: str | None = None,
+    fixed: dict[str, Any] | None = None,
+    *,
+    layer: Any = None,
+) -> OfWindows:
     """The gradient of one output of a Keras model by its inputs: the ``gradient`` of attributions.
 
     Backpropagation by the backend: ``GradientTape`` of TensorFlow, autograd of PyTorch. For one
@@ -80,7 +110,10 @@ def keras_gradient(model: Any, output: Output = 0) -> OfWindows:
     ----------
     model : keras.Model
     output : int, tuple of int or callable
-        Both as in ``keras_forward``.
+    inputs : str, optional
+    fixed : dict of array, optional
+    layer : str or keras.layers.Layer, optional
+        All as in ``keras_forward``. With several inputs the derivative is by the windows alone.
 
     Returns
     -------
@@ -91,9 +124,9 @@ def keras_gradient(model: Any, output: Output = 0) -> OfWindows:
     Raises
     ------
     TypeError, ValueError, NotImplementedError
-        As ``keras_forward``. Also if no path with a derivative leads from the inputs to the output,
-        because it is constant, rounded or behind ``stop_gradient``: zeros would say that no input
-        matters.
+        As ``keras_forward``; JAX has no gradient here. Also if no path with a derivative leads from
+        the inputs to the output, because it is constant, rounded or behind ``stop_gradient``: zeros
+        would say that no input matters.
 
     Notes
     -----
@@ -111,11 +144,12 @@ def keras_gradient(model: Any, output: Output = 0) -> OfWindows:
     >>> lh.integrated_gradients(gradient, np.zeros((3, 6, 2))).shape
     (3, 6, 2)
     """
-    return _on_arrays(model, output, gradient=True)
+    return _on_arrays(model, output, inputs, fixed, layer, gradient=True)
 
 
-def _on_arrays(model: Any, output: Any, gradient: bool) -> OfWindows:
-    shape, dtype = _checked_inputs_of(model)
+def _on_arrays(
+    model: Any, output: Any, inputs: Any, fixed: Any, layer: Any, gradient: bool
+) -> OfWindows:
     if not (callable(output) or _checks.is_whole(output) or isinstance(output, tuple)) or (
         isinstance(output, tuple) and not all(map(_checks.is_whole, output))
     ):
@@ -123,70 +157,76 @@ def _on_arrays(model: Any, output: Any, gradient: bool) -> OfWindows:
             f"expected output as a whole number, a tuple of them or a function, got {output!r}"
         )
     backend = keras.backend.backend()
-    if backend not in _BACKENDS:
+    backends = _GRADIENTS if gradient else _BACKENDS
+    if backend not in backends:
         raise NotImplementedError(
-            f"expected Keras to run on {' or '.join(_BACKENDS)}, got {backend!r}"
+            f"expected Keras to run on {' or '.join(backends)}, got {backend!r}"
         )
+    prepared: list[Any] = []
 
-    def select(x: Any) -> Any:
-        # One input may still stand in a list or a dict.
-        given = keras.tree.map_structure(lambda _: x, getattr(model, "input", x))
-        return _selected(model(given, training=False), output, x.shape[0])
+    def prepare() -> tuple[Door, Run]:
+        """Once, and again for other layers: a traced graph would answer for the model as it was."""
+        layers = model._flatten_layers() if isinstance(model, keras.Model) else []
+        known = prepared[0] if prepared else None
+        if known is None or [*map(id, known)] != [*map(id, layers)]:
+            door = opened(model, inputs, fixed, layer)
 
-    run = _BACKENDS[backend](select, gradient, shape, dtype)
+            def select(tensors: Sequence[Any]) -> Any:
+                windows = tensors[door.place].shape[0]
+                return _selected(door.model(door.packed(tensors), training=False), output, windows)
 
-    def on_arrays(inputs: np.ndarray) -> np.ndarray:
-        inputs = np.asarray(inputs)
-        if inputs.ndim != 3 or any(
-            known not in (None, got) for known, got in zip(shape, inputs.shape[1:], strict=True)
-        ):
-            time, features = shape[0] or "time", shape[1] or "features"
-            raise ValueError(
-                f"expected inputs of shape (windows, {time}, {features}), got {inputs.shape}"
-            )
-        return run(inputs.astype(dtype, copy=False))
+            run = backends[backend](select, gradient, door)
+            prepared[:] = layers, door, run
+        return prepared[1], prepared[2]
 
+    def on_arrays(windows: np.ndarray, *others: np.ndarray) -> np.ndarray:
+        door, run = prepare()
+        return run(door.arrays(windows, others))
+
+    on_arrays.mask_value = prepare()[0].mask_value  # type: ignore[attr-defined]
     return on_arrays
 
 
-def _on_tensorflow(
-    select: Callable[[Any], Any], gradient: bool, shape: InputShape, dtype: str
-) -> OfWindows:
+def _on_tensorflow(select: Callable[[Sequence[Any]], Any], gradient: bool, door: Door) -> Run:
     import tensorflow as tf
 
-    def compute(x: Any) -> Any:
+    def compute(*tensors: Any) -> Any:
+        x = tensors[door.place]
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = select(x)
+            y = select(tensors)
         return y, _found(tape.gradient(y, x)) if gradient else y
 
     # The graph itself is kept: with one tf.function for many models, TensorFlow would warn that it
     # is traced too often.
     @functools.cache
-    def traced(shape: InputShape) -> Any:
-        spec = tf.TensorSpec((None, *shape), dtype)
-        return tf.function(compute, autograph=False).get_concrete_function(spec)
+    def traced(shapes: tuple[tuple[int | None, ...], ...]) -> Any:
+        specs = [
+            tf.TensorSpec((None, *shape), dtype)
+            for shape, dtype in zip(shapes, door.dtypes, strict=True)
+        ]
+        return tf.function(compute, autograph=False).get_concrete_function(*specs)
 
-    if None not in shape:
-        traced(shape)
+    if not any(None in shape for shape in door.shapes):
+        traced(door.shapes)
 
-    def run(x: np.ndarray) -> np.ndarray:
-        y, result = traced(x.shape[1:])(tf.constant(x))
-        _check_windows(y.shape, len(x))
+    def run(arrays: Sequence[np.ndarray]) -> np.ndarray:
+        graph = traced(tuple(array.shape[1:] for array in arrays))
+        y, result = graph(*map(tf.constant, arrays))
+        _check_windows(y.shape, len(arrays[0]))
         return (tf.cast(result, tf.float32) if result.dtype == tf.bfloat16 else result).numpy()
 
     return run
 
 
-def _on_torch(
-    select: Callable[[Any], Any], gradient: bool, shape: InputShape, dtype: str
-) -> OfWindows:
+def _on_torch(select: Callable[[Sequence[Any]], Any], gradient: bool, door: Door) -> Run:
     import torch
 
-    def run(x: np.ndarray) -> np.ndarray:
+    def run(arrays: Sequence[np.ndarray]) -> np.ndarray:
         with torch.set_grad_enabled(gradient):
-            x = keras.ops.convert_to_tensor(x).requires_grad_(gradient)
-            result = select(x)
+            tensors = [keras.ops.convert_to_tensor(array) for array in arrays]
+            x = tensors[door.place].requires_grad_(gradient)
+            result = select(tensors)
             if gradient:
                 slope = None
                 if result.requires_grad:
@@ -199,31 +239,18 @@ def _on_torch(
     return run
 
 
-_BACKENDS = {"tensorflow": _on_tensorflow, "torch": _on_torch}
+def _on_jax(select: Callable[[Sequence[Any]], Any], gradient: bool, door: Door) -> Run:
+    def run(arrays: Sequence[np.ndarray]) -> np.ndarray:
+        result = select([keras.ops.convert_to_tensor(array) for array in arrays])
+        if result.dtype == "bfloat16":
+            result = keras.ops.cast(result, "float32")
+        return np.asarray(result)
+
+    return run
 
 
-def _checked_inputs_of(model: Any) -> tuple[InputShape, str]:
-    """((time, features), dtype) of the model's input; None for a length that is left open."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"expected a Keras model, got {type(model).__name__}")
-    if not model.built:
-        raise ValueError(
-            f"expected a built model, got {model.name!r} without weights: call it on data once"
-        )
-    inputs = getattr(model, "inputs", None)
-    if inputs is None:  # a subclass of keras.Model
-        return (None, None), model.variable_dtype
-    if len(inputs) != 1:
-        raise ValueError(f"expected a model of one input, got {len(inputs)} of them")
-    shape = tuple(inputs[0].shape)
-    if len(shape) != 3:
-        raise ValueError(f"expected a model of (windows, time, features), got inputs of {shape}")
-    for layer in model.layers:
-        if getattr(layer, "stateful", False):
-            raise ValueError(
-                f"expected layers that start windows from zeros, got the stateful {layer.name!r}"
-            )
-    return shape[1:], inputs[0].dtype
+_GRADIENTS = {"tensorflow": _on_tensorflow, "torch": _on_torch}
+_BACKENDS = {**_GRADIENTS, "jax": _on_jax}
 
 
 def _selected(outputs: Any, output: Any, windows: int | None) -> Any:
