@@ -1,6 +1,6 @@
 """Whether some past inputs are needed, and not only used: train anew without them.
 
-Attribution says what a trained network uses. It may use an hour although another hour says the same.
+Attribution says what a trained network uses. It may use an hour although another one says the same.
 An hour is needed if new networks that never saw it are worse.
 """
 
