@@ -259,14 +259,14 @@ def test_how_it_is_said_what_is_left_out(options, words, capsys):
 
 
 class Stopping:
-    """Trains so many times, and then the user stops it."""
+    """Trains so many times, and then fails: ``KeyboardInterrupt`` if it is the user who stops."""
 
-    def __init__(self, times):
-        self.left, self.seeds = times, []
+    def __init__(self, times, kind=AssertionError):
+        self.left, self.kind, self.seeds = times, kind, []
 
     def __call__(self, inputs, targets, seed):
         if self.left == 0:
-            raise KeyboardInterrupt
+            raise self.kind("stopped")
         self.left -= 1
         self.seeds.append(seed)
         return fit(inputs, targets, seed)
@@ -276,10 +276,10 @@ def test_it_goes_on_where_it_stopped(tmp_path):
     store = tmp_path / "a.jsonl"
     expected = lost(lags=3)
     with pytest.raises(KeyboardInterrupt):
-        lost(fit=Stopping(0), lags=3, store=store)
+        lost(fit=Stopping(0, KeyboardInterrupt), lags=3, store=store)
     for done in range(1, 6):
         with pytest.raises(KeyboardInterrupt):
-            lost(fit=Stopping(1), lags=3, store=store)
+            lost(fit=Stopping(1, KeyboardInterrupt), lags=3, store=store)
         assert store.read_text().count("\n") == 1 + done
     last = Stopping(9)
     found = lost(fit=last, lags=3, store=str(store))
@@ -290,6 +290,12 @@ def test_it_goes_on_where_it_stopped(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
 
 
+def test_a_store_that_cannot_be_written_is_known_before_anything_is_trained(tmp_path):
+    (tmp_path / ".a.jsonl.part").mkdir()
+    with pytest.raises(OSError, match="part"):
+        lost(fit=Stopping(0), lags=3, store=tmp_path / "a.jsonl")
+
+
 def test_other_seeds_join_those_that_are_there(tmp_path):
     store = tmp_path / "a.jsonl"
     lost(lags=3, seeds=2, store=store)
@@ -298,6 +304,9 @@ def test_other_seeds_join_those_that_are_there(tmp_path):
     assert more.seeds == [5, 5]
     found = lost(fit=Stopping(0), lags=3, seeds=[0, 1, 5], store=store)
     assert alike(found, lost(lags=3, seeds=[0, 1, 5]))
+
+
+PARTS = {"training": TRAINING, "validation": VALIDATION}
 
 
 def changed(part, row, place):
@@ -318,8 +327,9 @@ def changed(part, row, place):
         {"lags": 3, "validation": changed(VALIDATION, 1, 0)},
         {"lags": 3, "validation": tuple(array[1:] for array in VALIDATION)},
         {"lags": 3, "training": (TRAINING[0].astype("float32"), TRAINING[1])},
+        {"lags": 3} | {name: (x, y[:, None]) for name, (x, y) in PARTS.items()},
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_the_store_of_another_experiment_stays_as_it_is(other, tmp_path):
     store = tmp_path / "a.jsonl"
