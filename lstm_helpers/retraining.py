@@ -193,7 +193,7 @@ def retrain_without(
     path = None if store is None else _checks.path("store", store)
 
     header = _header(blank, training, validation)
-    errors = {} if path is None else _stored(path, header)
+    errors = {} if path is None else _read(path, header)
     if path is not None:
         _write(path, header, errors)  # a folder that can't be written is known before hours pass
     # Seed by seed, so that an early end leaves pairs.
@@ -289,7 +289,7 @@ def _header(blank: _Blank, *parts: Part) -> dict[str, str]:
     return {"made_by": _MADE_BY, "experiment": words, "fingerprint": found}
 
 
-def _stored(path: Path, header: dict[str, str]) -> dict[_Job, float]:
+def _read(path: Path, header: dict[str, str]) -> dict[_Job, float]:
     """The errors in the file; none where there is no file."""
     try:
         text = path.read_bytes().decode(errors="replace")
