@@ -23,6 +23,7 @@ from lstm_helpers.layouts import LAYOUTS
 from lstm_helpers.memory import half_life
 from lstm_helpers.numpy_lstm import LSTMTrace, input_jacobian, replay
 from lstm_helpers.readout import Readout
+from lstm_helpers.retraining import Retrained, retrain_without
 
 __all__ = [
     "LAYOUTS",
@@ -30,6 +31,7 @@ __all__ = [
     "LSTMTrace",
     "LSTMWeights",
     "Readout",
+    "Retrained",
     "feature_norms",
     "gate_norms",
     "gate_weights",
@@ -42,6 +44,7 @@ __all__ = [
     "permutation",
     "quiet",
     "replay",
+    "retrain_without",
     "saliency",
     "set_forget_bias",
     "set_gate_weights",

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -154,3 +156,81 @@ def names_of(count: int, what: str, names: Any, missing: str) -> list[str]:
     if len(names) != count:
         raise ValueError(f"expected {count} {what}, got {len(names)}")
     return names
+
+
+def inputs_and_targets(
+    name: str, given: Any, like: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Windows and their targets, a row each, at least one; of the shapes of another pair.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> inputs, targets = _checks.inputs_and_targets("training", (np.ones((5, 3, 2)), range(5)))
+    >>> inputs.shape, targets.shape
+    ((5, 3, 2), (5,))
+    """
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        got = f"{len(given)} items" if isinstance(given, tuple | list) else type(given).__name__
+        raise TypeError(f"expected {name} as (inputs, targets), got {got}")
+    inputs = windows(f"inputs of {name}", given[0])
+    targets = real_numbers(f"targets of {name}", given[1])
+    if targets.ndim == 0 or len(targets) != len(inputs):
+        raise ValueError(
+            f"expected targets of {name} with a row for each of {len(inputs)} windows, "
+            f"got shape {targets.shape}"
+        )
+    if len(inputs) == 0:
+        raise ValueError(f"expected at least one window of {name}, got none")
+    for what, array, other in zip(
+        ("inputs", "targets"), (inputs, targets), like or (inputs, targets), strict=True
+    ):
+        if array.shape[1:] != other.shape[1:]:
+            wanted = ", ".join(["windows", *map(str, other.shape[1:])])
+            raise ValueError(f"expected {what} of {name} of shape ({wanted}), got {array.shape}")
+    return inputs, targets
+
+
+def different_numbers(name: str, given: Any, least: int, most: int) -> list[int]:
+    """One whole number or several different ones, from ``least`` to ``most``, as a list.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.different_numbers("lags", range(3, 5), 0, 23)
+    [3, 4]
+    """
+    wanted = f"expected {name} as different whole numbers from {least} to {most}, got"
+    try:
+        if isinstance(given, str | bytes | Mapping):  # these can be walked through too
+            raise TypeError
+        several = [given] if is_whole(given) else list(given)
+    except TypeError:
+        raise TypeError(f"{wanted} {type(given).__name__}") from None
+    if (
+        not several
+        or not all(map(is_whole, several))
+        or not least <= min(several) <= max(several) <= most
+        or len({*several}) < len(several)
+    ):
+        raise ValueError(f"{wanted} {several}")
+    return [int(number) for number in several]
+
+
+def path(name: str, given: Any) -> Path:
+    """The path of a file, which may not exist yet; complete, so that it stays the same file.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.path("store", "errors.jsonl").is_absolute()
+    True
+    """
+    if not isinstance(given, str | os.PathLike):
+        raise TypeError(f"expected {name} as the path of a file, got {type(given).__name__}")
+    found = Path(given).resolve()
+    if found.is_dir():
+        raise ValueError(f"expected {name} as the path of a file, got a folder: {given}")
+    if not found.parent.is_dir():
+        raise ValueError(f"expected {name} in a folder that exists, got {given}")
+    return found

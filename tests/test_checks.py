@@ -139,6 +139,77 @@ def test_names_or_numbers():
             _checks.names_of(2, "names of features", given, "")
 
 
+X = np.ones((5, 3, 2), "float32")
+
+
+def test_inputs_and_targets_come_as_arrays_of_any_number_of_axes():
+    inputs, targets = _checks.inputs_and_targets("training", [X.astype(int), range(5)])
+    assert (inputs.dtype, inputs.shape, targets.tolist()) == (float, (5, 3, 2), [0, 1, 2, 3, 4])
+    pair = _checks.inputs_and_targets("training", (X, np.ones((5, 4, 1))))
+    assert pair[0].dtype == "float32"
+    other = (X[:2], np.ones((2, 4, 1)))
+    assert _checks.inputs_and_targets("validation", other, like=pair)[1].shape == (2, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        (X, TypeError, r"expected training as \(inputs, targets\), got ndarray$"),
+        ((X,), TypeError, "got 1 items$"),
+        ((X, X, X), TypeError, "got 3 items$"),
+        ((X[0], np.ones(5)), ValueError, r"expected inputs of training of shape \(batch, time, f"),
+        ((X, ["a"] * 5), TypeError, "expected targets of training as real numbers, got dtype <U1"),
+        ((X, np.ones(4)), ValueError, r"for each of 5 windows, got shape \(4,\)$"),
+        ((X, 1.0), ValueError, r"for each of 5 windows, got shape \(\)$"),
+        ((X[:0], np.ones(0)), ValueError, "expected at least one window of training, got none$"),
+        ((X[:, :2], np.ones(5)), ValueError, r"inputs of training of shape \(windows, 3, 2\), g"),
+        ((X[..., :1], np.ones(5)), ValueError, r"\(windows, 3, 2\), got \(5, 3, 1\)$"),
+        ((X, np.ones((5, 1))), ValueError, r"targets of training of shape \(windows\), got \(5, 1"),
+    ],
+)
+def test_what_are_no_inputs_and_targets(given, error, message):
+    with pytest.raises(error, match=message):
+        _checks.inputs_and_targets("training", given, like=(X, np.ones(5)))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(0, [0]), (np.int8(7), [7]), ([7, 0], [7, 0]), (range(2, 4), [2, 3]), (np.arange(2), [0, 1])],
+)
+def test_one_number_or_several(given, expected):
+    found = _checks.different_numbers("lags", given, 0, 7)
+    assert found == expected
+    assert {type(number) for number in found} == {int}
+
+
+@pytest.mark.parametrize(
+    "given", [-1, 8, [], [1, 1], [0, 8], [-1, 2], [1.0], [True], [[1]], [None]]
+)
+def test_what_are_no_different_numbers(given):
+    with pytest.raises(ValueError, match="expected lags as different whole numbers from 0 to 7, g"):
+        _checks.different_numbers("lags", given, 0, 7)
+
+
+@pytest.mark.parametrize("given", [2.0, "12", b"12", {1: 2}, None, True, np.array(3.0)])
+def test_what_is_not_several(given):
+    with pytest.raises(TypeError, match=f"from 0 to 7, got {type(given).__name__}$"):
+        _checks.different_numbers("lags", given, 0, 7)
+
+
+def test_a_path_stays_the_same_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = _checks.path("store", "a.jsonl")
+    assert found == _checks.path("store", Path("a.jsonl")) == (tmp_path / "a.jsonl").resolve()
+    for given, error, message in (
+        (3, TypeError, "expected store as the path of a file, got int$"),
+        (b"a", TypeError, "got bytes$"),
+        (tmp_path, ValueError, "expected store as the path of a file, got a folder: "),
+        ("no/a.jsonl", ValueError, "expected store in a folder that exists, got no/a.jsonl$"),
+    ):
+        with pytest.raises(error, match=message):
+            _checks.path("store", given)
+
+
 def test_nobody_else_looks_at_the_kind_of_a_dtype():
     """Four copies of "an array of numbers" had drifted apart."""
     package = Path(lh.__file__).parent

@@ -1,15 +1,18 @@
 """The initializer for a new layer's bias beside Keras' own; forward and gradient of any model."""
 
 import importlib.util
+import inspect
 import os
 import subprocess
 import sys
+import textwrap
 
 import numpy as np
 import pytest
 from common import TOP
 
 import lstm_helpers as lh
+from lstm_helpers import keras_tools
 from lstm_helpers.keras_tools import ForgetBias, keras_forward, keras_gradient
 
 with lh.quiet():
@@ -617,3 +620,28 @@ def test_on_jax_forward_and_traces_are_the_same():
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+# What a user trains.
+
+
+def test_the_network_in_the_docstring_of_retrain_without_learns_what_is_needed():
+    text = inspect.getdoc(lh.retrain_without)
+    code = textwrap.dedent(text.split("A network of Keras::")[1].split("Examples\n")[0])
+    scope = {"keras": keras, "keras_tools": keras_tools}
+    exec(code, scope)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 640, 4, 2)).astype("float32")
+    y = x[:, :, -1, 0]
+    found = lh.retrain_without(
+        scope["fit"],
+        lambda outputs, targets: np.abs(outputs - targets).mean(),
+        (x[0], y[0]),
+        (x[1], y[1]),
+        features=0,
+        seeds=1,
+        progress=False,
+    )
+    # Who knows nothing is off by 0.8.
+    assert (found.whole < 0.4).all()
+    assert (found.without > 0.75).all()
