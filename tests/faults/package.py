@@ -108,10 +108,10 @@ def initial_state_ignored(top):
     )
 
 
-@seen_by("tests/test_numpy_lstm.py::test_jacobian_equals_central_differences")
+@seen_by("tests/test_jacobian.py::test_jacobian_equals_central_differences")
 def gradient_not_through_the_forget_gate(top):
     """The backward pass hands the cell's derivative on whole."""
-    replace(top / "lstm_helpers/numpy_lstm.py", "        dc *= f[:, None]\n", "")
+    replace(top / "lstm_helpers/jacobian.py", "        dc *= f[:, None]\n", "")
 
 
 @seen_by("tests/test_memory.py")
