@@ -72,7 +72,7 @@ def step_jacobians(w: LSTMWeights, trace: LSTMTrace) -> np.ndarray:
     >>> from lstm_helpers._derivatives import step_jacobians
     >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
     >>> matrices = step_jacobians(w, lh.replay(w, np.zeros((4, 6, 2))))
-    >>> matrices.shape, matrices[0, 3, 3]  # the forget gate
+    >>> matrices.shape, float(matrices[0, 3, 3])  # the forget gate
     ((4, 6, 6), 0.5)
     """
     units = w.units
