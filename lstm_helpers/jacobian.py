@@ -151,7 +151,7 @@ def _from_step(
     dh = dh_dx[:units].reshape(units, outputs, batch)
     dx = dh_dx[units:].reshape(-1, outputs, batch)
     dh[...] = head[:, :, None]
-    kept = np.empty((0 if skipped is None else 2, units, outputs, batch), w.dtype)
+    kept = np.empty((2, units, outputs, batch), w.dtype)
     skips: Any = [None] * len(jacobian) if skipped is None else skipped[::-1]
     for step, cell, jacobian_t, skip in zip(
         steps[-2::-1], steps[:0:-1, 4 * units : 5 * units], jacobian[::-1], skips, strict=True

@@ -10,21 +10,24 @@ import lstm_helpers as lh
 from lstm_helpers import _checks
 
 RAGGED = [[1.0], [1.0, 2.0]]
-W = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.ones((3, 12)), np.ones(12)])
+
+
+def weights():
+    return lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.ones((3, 12)), np.ones(12)])
 
 
 @pytest.mark.parametrize(
     "call",
     {
-        "replay": lambda: lh.replay(W, RAGGED),
+        "replay": lambda: lh.replay(weights(), RAGGED),
         "arrays": lambda: lh.LSTMWeights.from_arrays([RAGGED, RAGGED]),
-        "mask": lambda: lh.replay(W, np.ones((2, 2, 2)), mask=RAGGED),
-        "head": lambda: lh.input_jacobian(W, np.ones((1, 2, 2)), RAGGED),
+        "mask": lambda: lh.replay(weights(), np.ones((2, 2, 2)), mask=RAGGED),
+        "head": lambda: lh.input_jacobian(weights(), np.ones((1, 2, 2)), RAGGED),
         "saliency": lambda: lh.saliency(np.cos, RAGGED),
         "baselines": lambda: lh.integrated_gradients(np.cos, np.ones((1, 2, 2)), RAGGED),
         "profile": lambda: lh.temporal_profile(RAGGED),
         "half_life": lambda: lh.half_life(RAGGED),
-        "readout": lambda: lh.Readout(W, RAGGED),
+        "readout": lambda: lh.Readout(weights(), RAGGED),
     }.items(),
     ids=lambda item: item[0],
 )

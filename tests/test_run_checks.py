@@ -75,7 +75,7 @@ def test_weights_must_be_ours(door, w):
 
 
 @pytest.mark.parametrize("function", [lh.input_jacobian, memory.recurrence_cut])
-@pytest.mark.parametrize("head", [np.ones(4), np.ones((3, 1)), np.ones((4, 0))])
+@pytest.mark.parametrize("head", [np.ones(4), np.ones((3, 4)), np.ones((4, 0))])
 def test_head_must_fit(function, w, head):
     with pytest.raises(ValueError, match=r"expected head of shape \(4, outputs\), got"):
         function(w, X, head)
