@@ -495,7 +495,7 @@ def test_in_blocks_of_the_batch_the_numbers_stay_and_memory_is_kept(monkeypatch)
         beyond_trace = tracemalloc.get_traced_memory()[1] - 6 * trace.hidden.nbytes
         tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
-        jacobian = lh.input_jacobian(w, x, head)
+        jacobian = lh.input_jacobian(w, x, head, mask=mask)
         beyond_jacobian = tracemalloc.get_traced_memory()[1] - before - jacobian.nbytes
         tracemalloc.stop()
         return trace, jacobian, beyond_trace, beyond_jacobian
