@@ -18,10 +18,11 @@ from lstm_helpers.attribution import (
 )
 from lstm_helpers.files import open_weights
 from lstm_helpers.gates import Gates, LSTMWeights, feature_norms, gate_norms, unit_norms
+from lstm_helpers.jacobian import input_jacobian
 from lstm_helpers.layers import gate_weights, lstm_layers, set_forget_bias, set_gate_weights
 from lstm_helpers.layouts import LAYOUTS
 from lstm_helpers.memory import half_life
-from lstm_helpers.numpy_lstm import LSTMTrace, input_jacobian, replay
+from lstm_helpers.numpy_lstm import LSTMTrace, replay
 from lstm_helpers.readout import Readout
 from lstm_helpers.retraining import Retrained, retrain_without
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import numbers
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,24 @@ def windows(name: str, given: Any) -> np.ndarray:
     return array if array.dtype.kind == "f" else array.astype(float)
 
 
+def mask(given: Any, batch: int, time: int) -> np.ndarray:
+    """A mask (batch, time) of bool, from True and False or from numbers that are all 0 or 1.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.mask([[1, 1, 0]], batch=1, time=3).tolist()
+    [[True, True, False]]
+    """
+    array = real_numbers("mask", given)
+    if array.shape != (batch, time):
+        raise ValueError(f"expected mask of shape ({batch}, {time}), got {array.shape}")
+    other = (array != 0) & (array != 1)
+    if other.any():
+        raise ValueError(f"expected mask of True and False, got {array[other][0]}")
+    return array.astype(bool)
+
+
 def whole_number(name: str, given: Any, least: int) -> int:
     """A whole number of at least ``least``; True and False do not count as numbers.
 
@@ -68,6 +86,20 @@ def whole_number(name: str, given: Any, least: int) -> int:
     return int(given)
 
 
+def place(name: str, given: Any, count: int) -> int:
+    """An index of ``count`` things, from 0 on; negative ones count from the end.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.place("step", -1, count=6)
+    5
+    """
+    if not is_whole(given) or not -count <= given < count:
+        raise ValueError(f"expected {name} from {-count} to {count - 1}, got {given!r}")
+    return int(given) % count
+
+
 def is_whole(given: Any) -> bool:
     """Whether it is a whole number; True and False do not count as numbers.
 
@@ -80,8 +112,8 @@ def is_whole(given: Any) -> bool:
     return isinstance(given, numbers.Integral) and not isinstance(given, bool | np.bool_)
 
 
-def finite_number(name: str, given: Any) -> float:
-    """One number, neither NaN nor infinite; True and False do not count as numbers.
+def finite_number(name: str, given: Any, dtype: Any = float) -> float:
+    """One number, neither NaN nor infinite in ``dtype``; True and False do not count as numbers.
 
     Examples
     --------
@@ -91,9 +123,29 @@ def finite_number(name: str, given: Any) -> float:
     """
     if isinstance(given, bool | np.bool_) or not isinstance(given, numbers.Real):
         raise TypeError(f"expected {name} as a number, got {given!r}")
+    largest = float(np.finfo(dtype).max)
+    # A whole number of Python may be too large to become a float; NumPy's numbers never are.
+    size = abs(given if isinstance(given, int) else float(given))
+    if largest < size < math.inf:
+        raise ValueError(
+            f"expected {name} within ±{largest:.4g}, what {np.dtype(dtype)} can hold, got {given!r}"
+        )
     if not math.isfinite(given):
         raise ValueError(f"expected {name} as a finite number, got {float(given)}")
     return float(given)
+
+
+def true_or_false(name: str, given: Any) -> None:
+    """Raise unless it is True or False; 0, 1 and texts are not.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.true_or_false("stateful", True) is None
+    True
+    """
+    if not isinstance(given, bool | np.bool_):
+        raise TypeError(f"expected {name} as True or False, got {given!r}")
 
 
 def function(name: str, given: Any) -> None:
@@ -139,6 +191,36 @@ def one_of(name: str, given: Any, options: Iterable[str]) -> None:
     options = tuple(options)
     if not isinstance(given, str) or given not in options:
         raise ValueError(f"expected {name} of {', '.join(map(repr, options))}, got {given!r}")
+
+
+def some_of(name: str, given: Any, options: Iterable[str]) -> None:
+    """Raise unless it is a sequence of at least one of these texts, and of nothing else.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.some_of("keep", ("cell",), ("cell", "hidden")) is None
+    True
+    """
+    if not isinstance(given, list | tuple):
+        raise TypeError(f"expected {name} as a list or tuple of names, got {given!r}")
+    options = tuple(options)
+    if not given or not all(isinstance(one, str) and one in options for one in given):
+        raise ValueError(f"expected {name} of {', '.join(map(repr, options))}, got {given!r}")
+
+
+def arrays(name: str, given: Any) -> list[np.ndarray]:
+    """A list of arrays of real numbers, from any sequence of them.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> [array.shape for array in _checks.arrays("arrays", [[1, 2], [[3]]])]
+    [(2,), (1, 1)]
+    """
+    if isinstance(given, Mapping | Set | str | bytes) or not isinstance(given, Iterable):
+        raise TypeError(f"expected {name} as a list of arrays, got {type(given).__name__}")
+    return [real_numbers(f"{name}[{n}]", one) for n, one in enumerate(given)]
 
 
 def names_of(count: int, what: str, names: Any, missing: str) -> list[str]:

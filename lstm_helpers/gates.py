@@ -15,6 +15,7 @@ from lstm_helpers import _checks
 from lstm_helpers.layouts import LAYOUTS, checked_layout
 
 T = TypeVar("T")
+_SWITCHES = ("go_backwards", "stateful", "zero_output_for_mask")
 
 
 class Gates(NamedTuple, Generic[T]):
@@ -66,7 +67,7 @@ class LSTMWeights:
     Raises
     ------
     TypeError
-        An array is not a floating-point NumPy array, or dtypes differ.
+        An array is not a floating-point NumPy array, dtypes differ, or a bool is something else.
     ValueError
         Shapes do not fit together.
 
@@ -90,6 +91,8 @@ class LSTMWeights:
     compute_dtype: str | None = None
 
     def __post_init__(self) -> None:
+        for name in _SWITCHES:
+            _checks.true_or_false(name, getattr(self, name))
         groups = {"kernel": self.kernel, "recurrent_kernel": self.recurrent_kernel}
         if self.bias is not None:
             groups["bias"] = self.bias
@@ -199,7 +202,7 @@ class LSTMWeights:
             The layout is unknown, number or shapes of the arrays do not fit it (the error says
             which layouts they would fit), or it has no ``forget_bias``.
         TypeError
-            An array is not of floats, or dtypes differ.
+            ``arrays`` is no sequence, an array is not of floats, or dtypes differ.
 
         Examples
         --------
@@ -214,7 +217,7 @@ class LSTMWeights:
         """
         _checks.one_of("a layout", layout, LAYOUTS)
         added = _forget_bias(layout, forget_bias)
-        arrays = [np.asarray(array) for array in arrays]
+        arrays = _checks.arrays("arrays", arrays)
         chosen = checked_layout(layout, arrays)
         kernel, recurrent_kernel, bias = chosen.split(arrays)
         if added:
@@ -272,8 +275,7 @@ class LSTMWeights:
         return LAYOUTS[layout].join((self.kernel._asdict(), self.recurrent_kernel._asdict(), bias))
 
     def __repr__(self) -> str:
-        options = ("go_backwards", "stateful", "zero_output_for_mask")
-        extras = [name for name in options if getattr(self, name)]
+        extras = [name for name in _SWITCHES if getattr(self, name)]
         return (
             f"LSTMWeights(input_dim={self.input_dim}, units={self.units}, "
             f"bias={self.bias is not None}, dtype={self.dtype}, "

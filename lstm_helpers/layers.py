@@ -60,9 +60,9 @@ def gate_weights(layer: Any) -> LSTMWeights:
         arrays,
         activation=_activation_name(cell.activation),
         recurrent_activation=_activation_name(cell.recurrent_activation),
-        go_backwards=layer.go_backwards,
-        stateful=layer.stateful,
-        zero_output_for_mask=layer.zero_output_for_mask,
+        go_backwards=bool(layer.go_backwards),
+        stateful=bool(layer.stateful),
+        zero_output_for_mask=bool(layer.zero_output_for_mask),
         compute_dtype=cell.compute_dtype,
     )
 

@@ -17,16 +17,10 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from lstm_helpers import _checks
-from lstm_helpers._activations import ACTIVATIONS
+from lstm_helpers._derivatives import along_the_line, products, step_jacobians
+from lstm_helpers._run_checks import State, checked_head, checked_run
 from lstm_helpers.gates import Gates, LSTMWeights
-from lstm_helpers.numpy_lstm import (
-    LSTMTrace,
-    blocks,
-    checked_for_gradient,
-    checked_input,
-    checked_state,
-    replay,
-)
+from lstm_helpers.numpy_lstm import LSTMTrace, blocks, checked_trace, replay
 
 
 @overload
@@ -92,7 +86,7 @@ def retention(trace: LSTMTrace) -> np.ndarray:
     Parameters
     ----------
     trace : LSTMTrace
-        As ``replay`` returns it.
+        As ``replay`` returns it. Of its signals, ``f`` is needed.
 
     Returns
     -------
@@ -104,6 +98,8 @@ def retention(trace: LSTMTrace) -> np.ndarray:
     ------
     TypeError
         ``trace`` is not an LSTMTrace.
+    ValueError
+        It does not hold the signal.
 
     Examples
     --------
@@ -115,7 +111,8 @@ def retention(trace: LSTMTrace) -> np.ndarray:
     >>> memory.retention(trace)[0, :, 0].tolist()
     [0.25, 0.5, 1.0]
     """
-    return _products(trace)[:, 1:]
+    checked_trace(trace, "f")
+    return products(trace)[:, 1:]
 
 
 @np.errstate(all="ignore")
@@ -128,7 +125,7 @@ def cell_contributions(trace: LSTMTrace) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     trace : LSTMTrace
-        As ``replay`` returns it.
+        As ``replay`` returns it. Of its signals, ``i``, ``f`` and ``c`` are needed.
 
     Returns
     -------
@@ -143,6 +140,8 @@ def cell_contributions(trace: LSTMTrace) -> tuple[np.ndarray, np.ndarray]:
     ------
     TypeError
         ``trace`` is not an LSTMTrace.
+    ValueError
+        It does not hold these signals.
 
     Notes
     -----
@@ -160,7 +159,8 @@ def cell_contributions(trace: LSTMTrace) -> tuple[np.ndarray, np.ndarray]:
     >>> np.allclose(written.sum(axis=1) + left, trace.cell[:, -1])
     True
     """
-    kept = _products(trace)
+    checked_trace(trace, "i", "f", "c")
+    kept = products(trace)
     written = trace.gates.i * trace.gates.c
     if trace.mask is not None:
         written[~trace.mask] = 0
@@ -169,7 +169,14 @@ def cell_contributions(trace: LSTMTrace) -> tuple[np.ndarray, np.ndarray]:
 
 
 @np.errstate(all="ignore")
-def recurrence_cut(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarray:
+def recurrence_cut(
+    w: LSTMWeights,
+    x: np.ndarray,
+    head: np.ndarray,
+    *,
+    mask: np.ndarray | None = None,
+    initial_state: State | None = None,
+) -> np.ndarray:
     """The part of the input Jacobian that comes along the cell's own line: d(h_T @ head)/dx, cut.
 
     Every path from a hidden state into a gate or a candidate is cut: the forward pass is the usual
@@ -180,12 +187,15 @@ def recurrence_cut(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     Parameters
     ----------
     w : LSTMWeights
-        Of a layer that starts each window from zero states: a stateful one raises an error.
     x : (batch, time, features)
-        What the layer reads. No mask can be given.
+        What the layer reads.
     head : (units, outputs)
         The matrix behind the last hidden state, such as the kernel of a Dense layer. In a stack,
         where another layer follows, ``np.eye(units)`` gives this layer's own last hidden state.
+    mask : (batch, time) of bool, or of 0 and 1, optional
+        False at steps that are skipped: their inputs have derivative 0.
+    initial_state : (hidden, cell), each (batch, units), optional
+        The states before the first step. If not given, zeros; a stateful layer needs it.
 
     Returns
     -------
@@ -221,35 +231,50 @@ def recurrence_cut(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarra
     >>> np.allclose(part, lh.input_jacobian(w, x, head))  # all of it: the recurrent kernel is 0
     True
     """
-    x, head = checked_for_gradient(w, x, head)
+    x, state, mask = checked_run(w, x, initial_state, mask)
     batch, time, features = x.shape
+    head = checked_head(w, head).astype(w.dtype)
     units, outputs = head.shape
-    head = head.astype(w.dtype)
     # From features and outputs to the sum that goes into a gate: (features * outputs, units).
     ways = Gates(*((W[:, None] * head.T).reshape(-1, units) for W in w.kernel))
     jacobian = np.empty((time, features * outputs, batch), w.dtype)
     ordered = slice(None, None, -1 if w.go_backwards else 1)
     per_sample = 16 * units * (time + 2) + features * outputs * (time + 2)
     for part in blocks(batch, w.dtype.itemsize * per_sample):
-        jacobian[ordered, :, part] = _along_the_line(w, x[part], ways)
+        jacobian[ordered, :, part] = along_the_line(w, _replay(part, w, x, state, mask), ways)
     return jacobian.reshape(time, features, outputs, batch).transpose(3, 2, 0, 1)
 
 
 @overload
 def time_constants(
-    w: LSTMWeights, x: np.ndarray, *, return_eigenvalues: Literal[False] = False
+    w: LSTMWeights,
+    x: np.ndarray,
+    *,
+    mask: np.ndarray | None = None,
+    initial_state: State | None = None,
+    return_eigenvalues: Literal[False] = False,
 ) -> np.ndarray: ...
 
 
 @overload
 def time_constants(
-    w: LSTMWeights, x: np.ndarray, *, return_eigenvalues: Literal[True]
+    w: LSTMWeights,
+    x: np.ndarray,
+    *,
+    mask: np.ndarray | None = None,
+    initial_state: State | None = None,
+    return_eigenvalues: Literal[True],
 ) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @np.errstate(all="ignore")
 def time_constants(
-    w: LSTMWeights, x: np.ndarray, *, return_eigenvalues: bool = False
+    w: LSTMWeights,
+    x: np.ndarray,
+    *,
+    mask: np.ndarray | None = None,
+    initial_state: State | None = None,
+    return_eigenvalues: bool = False,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """How fast a small push on the state fades at the last step of each window, in steps.
 
@@ -261,11 +286,14 @@ def time_constants(
     Parameters
     ----------
     w : LSTMWeights
-        Of a layer that starts each window from zero states: a stateful one raises an error.
     x : (batch, time, features)
-        What the layer reads. No mask can be given. The matrix is taken at the last step that the
-        layer works on: at the state that all steps before have left, and at the last reading. With
-        ``go_backwards`` that is the first in ``x``.
+        What the layer reads. The matrix is taken at the last step that the layer works on: at the
+        state that all steps before have left, and at the last reading. With ``go_backwards`` that
+        is the first in ``x``.
+    mask : (batch, time) of bool, or of 0 and 1, optional
+        False at steps that are skipped. The matrix is taken at the last one that is not.
+    initial_state : (hidden, cell), each (batch, units), optional
+        The states before the first step. If not given, zeros; a stateful layer needs it.
     return_eigenvalues : bool
         Also return the eigenvalues.
 
@@ -284,8 +312,8 @@ def time_constants(
     TypeError
         As in ``replay``.
     ValueError
-        As in ``replay``; or the layer is stateful, or a matrix holds NaN or infinity and so has
-        no eigenvalues.
+        As in ``replay``; or all steps of a window are skipped, or a matrix holds NaN or infinity
+        and so has no eigenvalues.
 
     Notes
     -----
@@ -315,15 +343,17 @@ def time_constants(
     >>> constants[0, :3].round(2).tolist()  # 3 cells with forget gates of 0.5
     [1.44, 1.44, 1.44]
     """
-    x = checked_input(w, x)
-    checked_state(w, None, 0)
+    x, state, mask = checked_run(w, x, initial_state, mask)
     batch, time, features = x.shape
+    if mask is not None and not mask.any(axis=1).all():
+        none = np.flatnonzero(~mask.any(axis=1))[0]
+        raise ValueError(f"expected a step that counts in each window, got none in window {none}")
     w = _in_float64(w)
     size = 2 * w.units
     eigenvalues = np.empty((batch, size), complex)
     per_sample = time * (6 * w.units + features) + 5 * size**2 + 32 * w.units
     for part in blocks(batch, 8 * per_sample):
-        matrices = _step_jacobians(w, replay(w, x[part]))
+        matrices = step_jacobians(w, _replay(part, w, x, state, mask))
         bad = np.flatnonzero(~np.isfinite(matrices).all(axis=(1, 2)))
         if bad.size:
             raise ValueError(
@@ -338,44 +368,11 @@ def time_constants(
     return (constants, eigenvalues) if return_eigenvalues else constants
 
 
-def _along_the_line(w: LSTMWeights, x: np.ndarray, ways: Gates[np.ndarray]) -> np.ndarray:
-    """(time, features * outputs, batch), in the order of the work.
-
-    ``ways`` lead from each gate's sum to features and outputs. The batch comes last, as it does
-    in the memory of a trace.
-    """
-    trace = replay(w, x)
-    gates = Gates(*(gate.transpose(1, 2, 0) for gate in trace.gates))
-    cell = trace.cell.transpose(1, 2, 0)
-    before = np.concatenate([np.zeros_like(cell[:1]), cell[:-1]])
-    shown, opened = _into_hidden(w, gates.o[-1], cell[-1])
-    line = retention(trace).transpose(1, 2, 0)
-    line *= shown
-    sums = np.stack(_into_cell(w, gates, before), axis=1)
-    sums *= line[:, None]
-    written = np.concatenate([ways.i, ways.f, ways.c], axis=1)
-    found = written @ sums.reshape(len(sums), -1, len(x))
-    found[-1] += ways.o @ opened
-    return found
-
-
-def _step_jacobians(w: LSTMWeights, trace: LSTMTrace) -> np.ndarray:
-    """(batch, 2 units, 2 units) of the last step: rows (h_t, c_t), columns (h_{t-1}, c_{t-1})."""
-    units = w.units
-    last = Gates(*(gate[:, -1] for gate in trace.gates))
-    before = trace.cell[:, -2] if trace.cell.shape[1] > 1 else trace.initial_state[1]
-    into = _into_cell(w, last, before)
-    shown, opened = _into_hidden(w, last.o, trace.cell[:, -1])
-    U = w.recurrent_kernel
-    matrices = np.zeros((len(shown), 2 * units, 2 * units))
-    of_hidden, of_cell = matrices[:, :units], matrices[:, units:]
-    for push, kernel in zip(into, (U.i, U.f, U.c), strict=True):
-        of_cell[..., :units] += push[..., None] * kernel.T
-    diagonal = np.arange(units)
-    of_cell[:, diagonal, units + diagonal] = last.f
-    np.multiply(shown[..., None], of_cell, out=of_hidden)
-    of_hidden[..., :units] += opened[..., None] * U.o.T
-    return matrices
+def _replay(
+    part: slice, w: LSTMWeights, x: np.ndarray, state: State, mask: np.ndarray | None
+) -> LSTMTrace:
+    hidden, cell = state
+    return replay(w, x[part], (hidden[part], cell[part]), None if mask is None else mask[part])
 
 
 def _in_float64(w: LSTMWeights) -> LSTMWeights:
@@ -389,36 +386,3 @@ def _in_float64(w: LSTMWeights) -> LSTMWeights:
         bias=None if w.bias is None else cast(w.bias),
         compute_dtype=None,
     )
-
-
-def _into_cell(
-    w: LSTMWeights, gates: Gates[np.ndarray], before: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """dc_t/dz for the sums z that go into i, f and candidate, given the cell before the step."""
-    slope = ACTIVATIONS[w.activation].slope
-    gate_slope = ACTIVATIONS[w.recurrent_activation].slope
-    return gates.c * gate_slope(gates.i), before * gate_slope(gates.f), gates.i * slope(gates.c)
-
-
-def _into_hidden(w: LSTMWeights, o: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """dh_t/dc_t, and dh_t/dz for the sum z that goes into the output gate."""
-    activation, slope = ACTIVATIONS[w.activation]
-    activated = np.empty_like(cell)
-    activation(cell, activated)
-    return o * slope(activated), activated * ACTIVATIONS[w.recurrent_activation].slope(o)
-
-
-def _products(trace: LSTMTrace) -> np.ndarray:
-    """(batch, time + 1, units): at ``t`` the product of the forget gates of steps t to T - 1."""
-    if not isinstance(trace, LSTMTrace):
-        raise TypeError(f"expected an LSTMTrace, as replay returns it, got {type(trace).__name__}")
-    forget = trace.gates.f
-    batch, time, units = forget.shape
-    # In memory the batch comes last, as in the trace: each step is one contiguous product.
-    products = np.ones((time + 1, units, batch), forget.dtype).transpose(2, 0, 1)
-    products[:, :-1] = forget
-    if trace.mask is not None:
-        products[:, :-1][~trace.mask] = 1  # the state stays as it is
-    for step in range(time - 1, -1, -1):
-        products[:, step] *= products[:, step + 1]
-    return products

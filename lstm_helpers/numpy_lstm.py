@@ -1,4 +1,4 @@
-"""The LSTM in NumPy: every signal forward, the exact gradient with respect to the input backward.
+"""The LSTM in NumPy: what it does at every step, signal by signal.
 
 The equations are those of ``LSTMCell.call`` in Keras 3, ``keras/src/layers/rnn/lstm.py``: the cell
 of Hochreiter and Schmidhuber (1997) with the forget gate of Gers, Schmidhuber and Cummins (2000)::
@@ -20,10 +20,14 @@ import numpy as np
 
 from lstm_helpers import _checks
 from lstm_helpers._activations import ACTIVATIONS
-from lstm_helpers.gates import Gates, LSTMWeights, require_weights
+from lstm_helpers._run_checks import State, checked_run
+from lstm_helpers.gates import Gates, LSTMWeights
 
 # Bytes that the work may take beside inputs and outputs; with more, it goes in blocks of the batch.
 _WORKSPACE = 2**28
+
+SIGNALS = ("i", "f", "c", "o", "cell", "hidden")
+"""What happens at a step, by name: four gates and two states."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,8 +35,8 @@ class LSTMTrace:
     """What happened inside an LSTM while it read a batch: its gates and states at every step.
 
     Steps are in the order of the layer's work, as Keras returns them: with ``go_backwards`` index
-    0 belongs to the *last* input. The signals are views on one array; in its memory the batch is
-    the last axis.
+    0 belongs to the *last* input. In memory the batch is the last axis of a signal. A signal that
+    ``replay`` was not asked to keep is None.
 
     Attributes
     ----------
@@ -65,12 +69,19 @@ class LSTMTrace:
     gates: Gates[np.ndarray]
     cell: np.ndarray
     hidden: np.ndarray
-    initial_state: tuple[np.ndarray, np.ndarray]
+    initial_state: State
     mask: np.ndarray | None = None
 
     def __repr__(self) -> str:
-        batch, time, units = self.hidden.shape
-        return f"LSTMTrace(batch={batch}, time={time}, units={units}, dtype={self.hidden.dtype})"
+        kept = self._kept()
+        one = next(iter(kept.values()))
+        batch, time, units = one.shape
+        some = "" if len(kept) == len(SIGNALS) else f", keep={tuple(kept)}"
+        return f"LSTMTrace(batch={batch}, time={time}, units={units}, dtype={one.dtype}{some})"
+
+    def _kept(self) -> dict[str, np.ndarray]:
+        signals = zip(SIGNALS, (*self.gates, self.cell, self.hidden), strict=True)
+        return {name: signal for name, signal in signals if signal is not None}
 
 
 # NaN and infinity pass through silently, as in Keras.
@@ -78,10 +89,12 @@ class LSTMTrace:
 def replay(
     w: LSTMWeights,
     x: np.ndarray,
-    initial_state: tuple[np.ndarray, np.ndarray] | None = None,
+    initial_state: State | None = None,
     mask: np.ndarray | None = None,
+    *,
+    keep: Sequence[str] = SIGNALS,
 ) -> LSTMTrace:
-    """Run the layer in NumPy and keep all six signals: four gates, cell and hidden state.
+    """Run the layer in NumPy and keep its signals: four gates, cell and hidden state.
 
     Parameters
     ----------
@@ -91,8 +104,11 @@ def replay(
         What the layer reads, at least one step. It is cast to the dtype of the weights.
     initial_state : (hidden, cell), each (batch, units), optional
         In the order of Keras. If not given, zeros; a stateful layer needs it.
-    mask : (batch, time), optional
+    mask : (batch, time) of bool, or of 0 and 1, optional
         False at steps that are skipped: the states stay, and the output repeats.
+    keep : sequence of str
+        Which signals the trace holds: some of ``"i"``, ``"f"``, ``"c"``, ``"o"``, ``"cell"`` and
+        ``"hidden"``. The others are None in it. All six unless given.
 
     Returns
     -------
@@ -102,16 +118,23 @@ def replay(
     Raises
     ------
     TypeError
-        ``w`` is not LSTMWeights, or an array does not hold real numbers.
+        ``w`` is not LSTMWeights, an array does not hold real numbers, or ``keep`` is no sequence.
     ValueError
-        A shape does not fit, or the layer does something that is not reproduced here: an
-        activation other than tanh, sigmoid, relu, linear, hard_sigmoid and hard_sigmoid_keras1,
-        mixed precision, or a state that is kept between batches.
+        A shape does not fit, a number in ``mask`` is neither 0 nor 1, ``keep`` has another name or
+        none. Or the layer does something that is not reproduced here: an activation other than
+        tanh, sigmoid, relu, linear, hard_sigmoid and hard_sigmoid_keras1, mixed precision, or a
+        state that is kept between batches.
 
     Notes
     -----
     The equations are at the top of this module. NaN and infinity come out where Keras has them.
-    Beside input and output the work takes about 256 MiB at most, in blocks of the batch.
+
+    Each signal takes batch * time * units numbers. Beside input and output the work takes about
+    256 MiB at most, in blocks of the batch, unless a single window needs more. So of a large batch
+    ``keep=("hidden",)`` holds a sixth of what all signals take, and one block.
+
+    In float32 a sigmoid gate is right to about 6e-8, absolutely and not relatively: it is computed
+    by tanh. A gate of 1e-8 comes out as 0 or 3e-8.
 
     Examples
     --------
@@ -124,102 +147,137 @@ def replay(
     >>> trace.cell[0, :3, 0].round(3).tolist()
     [0.849, 0.425, 0.212]
     """
-    x = checked_input(w, x)
-    batch, time, _ = x.shape
-    initial_state = checked_state(w, initial_state, batch)
-    mask = None if mask is None else _checked_mask(mask, batch, time)
-    if w.go_backwards:
-        x = x[:, ::-1]
-        mask = None if mask is None else mask[:, ::-1]
-
-    units = w.units
-    steps = np.empty((time + 1, 6 * units, batch), w.dtype)
-    for part in blocks(batch, w.dtype.itemsize * (12 * units + w.input_dim)):
-        _forward(
-            w,
-            x[part],
-            [state[part] for state in initial_state],
-            None if mask is None else mask[part],
-            steps[..., part],
-        )
-    signals = steps.reshape(time + 1, 6, units, batch).transpose(1, 3, 0, 2)
-    i, f, o, c = signals[:4, :, :-1]
-    cell, hidden = signals[4:, :, 1:]
+    x, initial_state, mask = checked_run(w, x, initial_state, mask)
+    _checks.some_of("keep", keep, SIGNALS)
+    x, mask = _in_order(w, x, mask)
+    if set(keep) == set(SIGNALS):
+        kept = _all_signals(w, x, initial_state, mask)
+    else:
+        shape = (x.shape[1], w.units, len(x))
+        kept = {name: np.empty(shape, w.dtype).transpose(2, 0, 1) for name in keep}
+        _fill(kept, w, x, initial_state, mask)
+    signals: dict[str, Any] = dict.fromkeys(SIGNALS)
+    i, f, c, o, cell, hidden = (signals | kept).values()
     trace = LSTMTrace(Gates(i, f, c, o), cell, hidden, initial_state, mask)
-    if mask is not None:
-        shown = mask if w.zero_output_for_mask else np.logical_or.accumulate(mask, axis=1)
-        trace.hidden[~shown] = 0
+    if mask is not None and hidden is not None:
+        hidden[~shown_steps(w, mask)] = 0
     return trace
 
 
+# NaN and infinity pass through silently, as in replay.
 @np.errstate(all="ignore")
-def input_jacobian(w: LSTMWeights, x: np.ndarray, head: np.ndarray) -> np.ndarray:
-    """How each output changes with each input: d(h_T @ head)/dx, exactly.
-
-    Backpropagation through time (Werbos 1990) on the stored trace, for all outputs at once.
-
-    Parameters
-    ----------
-    w : LSTMWeights
-        Of a layer that starts each window from zero states: a stateful one raises an error.
-    x : (batch, time, features)
-        What the layer reads.
-    head : (units, outputs)
-        The matrix behind the last hidden state, such as the kernel of a Dense layer; for one
-        output a single column. The identity gives the Jacobian of the hidden state itself.
-
-    Returns
-    -------
-    (batch, outputs, time, features)
-        In units of output per unit of input, in the dtype of the weights. Steps are in the order
-        of ``x``, with ``go_backwards`` too.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As in ``replay``, or ``head`` does not fit.
-
-    Notes
-    -----
-    Each activation's derivative is taken from its value, tanh' = 1 - tanh^2; at the corners of
-    relu and hard_sigmoid it is 0. No mask can be given. The work takes about 256 MiB at most, in
-    blocks of the batch, unless a single window needs more.
+def last_hidden(w: LSTMWeights, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """``replay(w, x, mask=mask).hidden[:, -1]`` alone, without memory for the steps before.
 
     Examples
     --------
+    >>> from lstm_helpers.numpy_lstm import last_hidden
     >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
-    >>> jacobian = lh.input_jacobian(w, np.zeros((4, 6, 2)), head=np.eye(3))
-    >>> jacobian.shape
-    (4, 3, 6, 2)
-    >>> jacobian[0, 0, -3:, 0].tolist()  # each step before the newest counts half as much
-    [0.0625, 0.125, 0.25]
+    >>> last_hidden(w, np.zeros((4, 6, 2))).shape
+    (4, 3)
     """
-    x, head = checked_for_gradient(w, x, head)
-    batch, time, features = x.shape
-    outputs = head.shape[1]
-    jacobian = np.empty((time, features, outputs, batch), w.dtype)
-    # Work in the layer's own order of time; what it writes here stands in the order of x.
-    ordered = slice(None, None, -1 if w.go_backwards else 1)
-    per_sample = 6 * w.units * time + outputs * (8 * w.units + features) + 20 * w.units
-    for part in blocks(batch, w.dtype.itemsize * per_sample):
-        _backward(w, x[part, ordered], head, jacobian[ordered, ..., part])
-    return jacobian.transpose(3, 2, 0, 1)
+    x, initial_state, mask = checked_run(w, x, None, mask)
+    x, mask = _in_order(w, x, mask)
+    hidden = np.empty((len(x), w.units), w.dtype)
+    _fill({"hidden": hidden[:, None]}, w, x, initial_state, mask)
+    if mask is not None:
+        hidden[~shown_steps(w, mask)[:, -1]] = 0
+    return hidden
 
 
-def _forward(
+def _in_order(
+    w: LSTMWeights, x: np.ndarray, mask: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Both in the order of the work."""
+    if w.go_backwards:
+        x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
+    return x, mask
+
+
+def shown_steps(w: LSTMWeights, mask: np.ndarray) -> np.ndarray:
+    """Where ``hidden`` shows a state and not zeros, given a mask in the order of the work.
+
+    Examples
+    --------
+    >>> from lstm_helpers.numpy_lstm import shown_steps
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> shown_steps(w, np.array([[False, True, False]])).tolist()
+    [[False, True, True]]
+    """
+    return mask if w.zero_output_for_mask else np.logical_or.accumulate(mask, axis=1)
+
+
+def _all_signals(
+    w: LSTMWeights, x: np.ndarray, initial_state: State, mask: np.ndarray | None
+) -> dict[str, Any]:
+    """All six, written to where they stay."""
+    steps = np.empty((x.shape[1] + 1, 6 * w.units, len(x)), w.dtype)
+    for part in blocks(len(x), w.dtype.itemsize * (12 * w.units + w.input_dim)):
+        run_forward(w, *_part(part, x, initial_state, mask), steps[..., part])
+    return _signals(steps)
+
+
+def _fill(
+    signals: dict[str, Any],
     w: LSTMWeights,
     x: np.ndarray,
-    initial_state: Sequence[np.ndarray],
+    initial_state: State,
+    mask: np.ndarray | None,
+) -> None:
+    """Fill each array (batch, steps, units) with the last steps of the signal of that name."""
+    numbers = 6 * w.units * (x.shape[1] + 1) + 12 * w.units + w.input_dim
+    parts = blocks(len(x), w.dtype.itemsize * numbers)
+    # One array for all blocks: a new one would be made before the old one is given up.
+    largest = np.empty((x.shape[1] + 1, 6 * w.units, parts[0].stop if parts else 0), w.dtype)
+    for part in parts:
+        steps = largest[..., : part.stop - part.start]
+        run_forward(w, *_part(part, x, initial_state, mask), steps)
+        found = _signals(steps)
+        for name, signal in signals.items():
+            signal[part] = found[name][:, -signal.shape[1] :]
+
+
+def _part(
+    part: slice, x: np.ndarray, initial_state: State, mask: np.ndarray | None
+) -> tuple[np.ndarray, State, np.ndarray | None]:
+    hidden, cell = initial_state
+    return x[part], (hidden[part], cell[part]), None if mask is None else mask[part]
+
+
+def _signals(steps: np.ndarray) -> dict[str, Any]:
+    """By name, (batch, time, units) each: views on what ``run_forward`` wrote."""
+    time, rows, batch = steps.shape
+    i, f, o, c, cell, hidden = steps.reshape(time, 6, rows // 6, batch).transpose(1, 3, 0, 2)
+    before = {"i": i, "f": f, "c": c, "o": o}
+    after = {"cell": cell, "hidden": hidden}
+    return {name: signal[:, :-1] for name, signal in before.items()} | {
+        name: signal[:, 1:] for name, signal in after.items()
+    }
+
+
+def run_forward(
+    w: LSTMWeights,
+    x: np.ndarray,
+    initial_state: State,
     mask: np.ndarray | None,
     steps: np.ndarray,
 ) -> None:
-    """Fill ``steps``, (time + 1, 6 units, batch).
+    """Fill ``steps``, (time + 1, 6 units, batch), from x and mask in the order of the work.
 
     Rows of a step: i, f, o, candidate, and cell and hidden state *before* the step. So i * c~ and
     f * c are one product of neighbours. The batch is the last axis, where memory is contiguous.
+
+    Examples
+    --------
+    >>> from lstm_helpers.numpy_lstm import run_forward
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> steps, zeros = np.empty((7, 18, 4)), np.zeros((4, 3))
+    >>> run_forward(w, np.zeros((4, 6, 2)), (zeros, zeros), None, steps)
+    >>> steps[0, 0].tolist()  # the input gates of the first unit
+    [0.5, 0.5, 0.5, 0.5]
     """
     units = w.units
-    matrix = _side_by_side(w)
+    matrix = side_by_side(w)
     activate = _all_gates(w, matrix)
     output_activation = ACTIVATIONS[w.activation].function
     # One product a step, [U W b] @ [h; x; 1]; the row of ones stays as it is.
@@ -257,54 +315,16 @@ def _forward(
         h[...] = hidden
 
 
-def _backward(w: LSTMWeights, x: np.ndarray, head: np.ndarray, jacobian: np.ndarray) -> None:
-    """Fill ``jacobian`` (time, features, outputs, batch), after a forward pass of its own.
+def side_by_side(w: LSTMWeights) -> np.ndarray:
+    """[U W b]', (4 units, units + features + 1), its rows in the order i, f, o, candidate.
 
-    With dh and dc the derivatives of all outputs by hidden and cell state, at each step, the last
-    first: dc += dh * o * act'(c); then through each gate to z = [U W b] @ [h; x; 1], and back by
-    its transpose, [dh; dx] = [U W]' @ dz. What does not depend on the output is computed once.
+    Examples
+    --------
+    >>> from lstm_helpers.numpy_lstm import side_by_side
+    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+    >>> side_by_side(w).shape
+    (12, 6)
     """
-    batch, time, _ = x.shape
-    units, outputs = head.shape
-    steps = np.empty((time + 1, 6 * units, batch), w.dtype)
-    zeros = np.zeros((batch, units), w.dtype)
-    _forward(w, x, (zeros, zeros), None, steps)
-    back = np.ascontiguousarray(_side_by_side(w)[:, : units + w.input_dim].T)
-    activation, slope = ACTIVATIONS[w.activation]
-    gate_slope = ACTIVATIONS[w.recurrent_activation].slope
-    tanh_c = np.empty((units, batch), w.dtype)  # or the layer's other activation
-    local = np.empty((4 * units, batch), w.dtype)
-    dz = np.empty((4, units, outputs, batch), w.dtype)
-    dc = np.zeros((units, outputs, batch), w.dtype)
-    through = np.empty((units, outputs, batch), w.dtype)
-    dh_dx = np.empty((len(back), outputs * batch), w.dtype)
-    dh = dh_dx[:units].reshape(units, outputs, batch)
-    dx = dh_dx[units:].reshape(-1, outputs, batch)
-    dh[...] = head[:, :, None]
-    for step, cell, jacobian_t in zip(
-        steps[-2::-1], steps[:0:-1, 4 * units : 5 * units], jacobian[::-1], strict=True
-    ):
-        i, f, o, candidate = step[: 4 * units].reshape(4, units, batch)
-        activation(cell, tanh_c)
-        np.multiply(
-            gate_slope(step[: 2 * units]), step[3 * units : 5 * units], out=local[: 2 * units]
-        )
-        np.multiply(gate_slope(o), tanh_c, out=local[2 * units : 3 * units])
-        np.multiply(slope(candidate), i, out=local[3 * units :])
-        to_i, to_f, to_o, to_c = local.reshape(4, units, 1, batch)
-        np.multiply(dh, (o * slope(tanh_c))[:, None], out=through)
-        dc += through
-        np.multiply(dc, to_i, out=dz[0])
-        np.multiply(dc, to_f, out=dz[1])
-        np.multiply(dh, to_o, out=dz[2])
-        np.multiply(dc, to_c, out=dz[3])
-        np.matmul(back, dz.reshape(4 * units, outputs * batch), out=dh_dx)
-        dc *= f[:, None]
-        jacobian_t[...] = dx
-
-
-def _side_by_side(w: LSTMWeights) -> np.ndarray:
-    """[U W b]', (4 units, units + features + 1), its rows in the order i, f, o, candidate."""
     groups = [w.recurrent_kernel, w.kernel]
     if w.bias is not None:
         groups.append(Gates(*(bias[None] for bias in w.bias)))
@@ -351,89 +371,21 @@ def blocks(batch: int, bytes_per_sample: int) -> list[slice]:
     return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
 
 
-def checked_input(w: LSTMWeights, x: Any) -> np.ndarray:
-    """Return x as an array, after all checks that the layer can be run on it.
+def checked_trace(trace: Any, *needed: str) -> None:
+    """Raise unless it is an LSTMTrace that holds these signals.
 
     Examples
     --------
-    >>> from lstm_helpers.numpy_lstm import checked_input
+    >>> from lstm_helpers.numpy_lstm import checked_trace
     >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
-    >>> checked_input(w, [[[1, 2], [3, 4]]]).shape
-    (1, 2, 2)
+    >>> checked_trace(lh.replay(w, np.zeros((4, 6, 2)), keep=["cell", "f"]), "f") is None
+    True
     """
-    require_weights(w)
-    for name in ("activation", "recurrent_activation"):
-        if getattr(w, name) not in ACTIVATIONS:
-            raise ValueError(
-                f"expected {name} to be one of {', '.join(ACTIVATIONS)}, got {getattr(w, name)!r}"
-            )
-    if w.compute_dtype not in (None, w.dtype.name):
+    if not isinstance(trace, LSTMTrace):
+        raise TypeError(f"expected an LSTMTrace, as replay returns it, got {type(trace).__name__}")
+    kept = trace._kept()
+    if not set(needed) <= set(kept):
         raise ValueError(
-            f"expected a layer that computes in the dtype of its weights, {w.dtype}, got "
-            f"compute_dtype={w.compute_dtype!r}: mixed precision is not reproduced"
+            f"expected a trace that holds {', '.join(needed)}, got one of {', '.join(kept)}: "
+            "name all of them in replay(..., keep=...)"
         )
-    x = _checks.real_numbers("x", x)
-    if x.ndim != 3:
-        raise ValueError(f"expected x of shape (batch, time, features), got {x.shape}")
-    if x.shape[2] != w.input_dim:
-        raise ValueError(f"expected {w.input_dim} features in x, got {x.shape[2]}")
-    if x.shape[1] == 0:
-        raise ValueError(f"expected at least one step in x, got shape {x.shape}")
-    return x
-
-
-def checked_for_gradient(w: LSTMWeights, x: Any, head: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return x and head as arrays, for a layer that starts from zeros.
-
-    Examples
-    --------
-    >>> from lstm_helpers.numpy_lstm import checked_for_gradient
-    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
-    >>> x, head = checked_for_gradient(w, np.zeros((4, 6, 2)), [[1], [0], [-1]])
-    >>> x.shape, head.shape
-    ((4, 6, 2), (3, 1))
-    """
-    x = checked_input(w, x)
-    checked_state(w, None, 0)
-    head = _checks.real_numbers("head", head)
-    if head.ndim != 2 or head.shape[0] != w.units or head.shape[1] == 0:
-        raise ValueError(f"expected head of shape ({w.units}, outputs), got {head.shape}")
-    return x, head
-
-
-def checked_state(w: LSTMWeights, state: Any, batch: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (hidden, cell) before the first step; zeros if no state is given.
-
-    Examples
-    --------
-    >>> from lstm_helpers.numpy_lstm import checked_state
-    >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
-    >>> hidden, cell = checked_state(w, None, batch=4)
-    >>> hidden.shape, cell.shape
-    ((4, 3), (4, 3))
-    """
-    if state is None:
-        if w.stateful:
-            raise ValueError(
-                "expected an initial_state for a stateful layer, which starts where its last batch "
-                "ended, got none: pass zeros for a new start"
-            )
-        return np.zeros((batch, w.units), w.dtype), np.zeros((batch, w.units), w.dtype)
-    if not isinstance(state, tuple | list) or len(state) != 2:
-        got = f"{len(state)} of them" if isinstance(state, tuple | list) else type(state).__name__
-        raise ValueError(f"expected initial_state as (hidden, cell), got {got}")
-    state = [_checks.real_numbers("initial_state", part) for part in state]
-    shapes = [part.shape for part in state]
-    if shapes != [(batch, w.units)] * 2:
-        raise ValueError(
-            f"expected two arrays of shape ({batch}, {w.units}) in initial_state, got {shapes}"
-        )
-    hidden, cell = (part.astype(w.dtype) for part in state)
-    return hidden, cell
-
-
-def _checked_mask(mask: Any, batch: int, time: int) -> np.ndarray:
-    mask = _checks.real_numbers("mask", mask)
-    if mask.shape != (batch, time):
-        raise ValueError(f"expected mask of shape ({batch}, {time}), got {mask.shape}")
-    return mask.astype(bool)

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 
 from lstm_helpers import _checks
 from lstm_helpers.gates import LSTMWeights, require_weights
-from lstm_helpers.numpy_lstm import blocks, input_jacobian, replay
+from lstm_helpers.jacobian import input_jacobian
+from lstm_helpers.numpy_lstm import last_hidden
 
 
 class Readout:
@@ -22,7 +23,7 @@ class Readout:
         in it changes the unit: multiplied by the standard deviation of the target, it gives outputs
         and gradients in the target's unit.
     bias : float
-        Added to every output.
+        Added to every output; not larger than the dtype of the weights can hold.
 
     Attributes
     ----------
@@ -63,15 +64,17 @@ class Readout:
             )
         self.w = w
         self.head = column.reshape(w.units, 1).astype(w.dtype)
-        self.bias = _checks.finite_number("bias", bias)
+        self.bias = _checks.finite_number("bias", bias, w.dtype)
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    def forward(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """The output at the end of each window.
 
         Parameters
         ----------
         x : (batch, time, features)
             What the layer reads.
+        mask : (batch, time) of bool, or of 0 and 1, optional
+            False at steps that are skipped.
 
         Returns
         -------
@@ -85,7 +88,8 @@ class Readout:
 
         Notes
         -----
-        The work takes about 256 MiB at most, in blocks of the batch.
+        The work takes about 256 MiB at most, in blocks of the batch, unless a single window needs
+        more. Only the last hidden state of each window is kept.
 
         Examples
         --------
@@ -94,20 +98,18 @@ class Readout:
         >>> readout.forward(np.zeros((4, 6, 2))).tolist()
         [0.5, 0.5, 0.5, 0.5]
         """
-        x = _checks.windows("x", x)
-        signals = 6 * self.w.units * (x.shape[1] + 1) * self.w.dtype.itemsize
-        # At least one part, so that an empty batch is checked too.
-        parts = blocks(len(x), signals) or [slice(None)]
-        hidden = np.concatenate([replay(self.w, x[part]).hidden[:, -1] for part in parts])
+        hidden = last_hidden(self.w, x, mask)
         return (hidden @ self.head).ravel() + self.w.dtype.type(self.bias)
 
-    def gradient(self, x: np.ndarray) -> np.ndarray:
+    def gradient(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """The exact derivative of each window's output by that window.
 
         Parameters
         ----------
         x : (batch, time, features)
             What the layer reads.
+        mask : (batch, time) of bool, or of 0 and 1, optional
+            False at steps that are skipped.
 
         Returns
         -------
@@ -129,7 +131,7 @@ class Readout:
         >>> gradient[0, -1].tolist()  # of both features at the newest step
         [0.75, 0.75]
         """
-        return input_jacobian(self.w, x, self.head).squeeze(axis=1)
+        return input_jacobian(self.w, x, self.head, mask=mask).squeeze(axis=1)
 
     def __repr__(self) -> str:
         return f"Readout({self.w!r}, bias={self.bias:g})"

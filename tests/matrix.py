@@ -29,7 +29,10 @@ SUITE += ["--nbval-cell-timeout=3000", "-o", "notebook_budgets="]
 EVERYTHING = ["tests", "notebooks"]
 # What emulation finishes in an hour. Notebook 01 trains over 15 minutes there, 06 takes over an
 # hour; the rest of the tests need Keras to train, or more memory than an emulator likes.
-UNIT_TESTS = [f"tests/test_{name}.py" for name in ("gates", "layouts", "numpy_lstm", "attribution")]
+UNIT_TESTS = [
+    f"tests/test_{name}.py"
+    for name in ("gates", "layouts", "numpy_lstm", "jacobian", "attribution")
+]
 QUICK = [*UNIT_TESTS, *(f"notebooks/{n}" for n in ("02_*.ipynb", "03_*.ipynb", "04_*.ipynb"))]
 
 

@@ -10,20 +10,24 @@ import lstm_helpers as lh
 from lstm_helpers import _checks
 
 RAGGED = [[1.0], [1.0, 2.0]]
-W = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.ones((3, 12)), np.ones(12)])
+
+
+def weights():
+    return lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.ones((3, 12)), np.ones(12)])
 
 
 @pytest.mark.parametrize(
     "call",
     {
-        "replay": lambda: lh.replay(W, RAGGED),
-        "mask": lambda: lh.replay(W, np.ones((2, 2, 2)), mask=RAGGED),
-        "head": lambda: lh.input_jacobian(W, np.ones((1, 2, 2)), RAGGED),
+        "replay": lambda: lh.replay(weights(), RAGGED),
+        "arrays": lambda: lh.LSTMWeights.from_arrays([RAGGED, RAGGED]),
+        "mask": lambda: lh.replay(weights(), np.ones((2, 2, 2)), mask=RAGGED),
+        "head": lambda: lh.input_jacobian(weights(), np.ones((1, 2, 2)), RAGGED),
         "saliency": lambda: lh.saliency(np.cos, RAGGED),
         "baselines": lambda: lh.integrated_gradients(np.cos, np.ones((1, 2, 2)), RAGGED),
         "profile": lambda: lh.temporal_profile(RAGGED),
         "half_life": lambda: lh.half_life(RAGGED),
-        "readout": lambda: lh.Readout(W, RAGGED),
+        "readout": lambda: lh.Readout(weights(), RAGGED),
     }.items(),
     ids=lambda item: item[0],
 )
@@ -46,6 +50,72 @@ def test_what_is_no_real_number(given, got):
     for booleans in (True, False):
         with pytest.raises(TypeError, match=f"^expected it as real numbers, got {got}$"):
             _checks.real_numbers("it", given, booleans=booleans)
+
+
+@pytest.mark.parametrize("form", [bool, int, "uint8", "float32", "float16"])
+def test_a_mask_is_of_true_and_false_or_of_0_and_1(form):
+    given = np.array([[1, 0, 1], [0, 0, 1]], form)
+    found = _checks.mask(given, 2, 3)
+    assert found.dtype == bool
+    assert found.tolist() == [[True, False, True], [False, False, True]]
+    found[...] = True
+    assert given.sum() == 3
+    assert _checks.mask(given.tolist(), 2, 3).sum() == 3
+    assert _checks.mask(given[:0], 0, 3).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "got"), [(0.5, "0.5"), (np.nan, "nan"), (2, "2.0"), (-1, "-1.0"), (np.inf, "inf")]
+)
+def test_what_is_no_mask(given, got):
+    with pytest.raises(ValueError, match=f"^expected mask of True and False, got {got}$"):
+        _checks.mask([[1.0, given], [0, 1]], 2, 2)
+
+
+def test_a_mask_of_another_shape():
+    with pytest.raises(ValueError, match=r"^expected mask of shape \(2, 3\), got \(3, 2\)$"):
+        _checks.mask(np.ones((3, 2)), 2, 3)
+    with pytest.raises(TypeError, match=r"^expected mask as real numbers, got dtype <U1$"):
+        _checks.mask([["1"]], 1, 1)
+
+
+def test_an_index_counts_from_either_end():
+    found = [_checks.place("step", given, 3) for given in (0, 2, -1, -3, np.int8(1))]
+    assert found == [0, 2, 2, 0, 1]
+    assert type(found[-1]) is int
+    for given in (3, -4, 1.0, None, True, "1"):
+        with pytest.raises(ValueError, match=r"^expected step from -3 to 2, got "):
+            _checks.place("step", given, 3)
+
+
+def test_true_or_false():
+    for given in (True, False, np.bool_(True)):
+        _checks.true_or_false("stateful", given)
+    for given in (0, 1, "no", None, [True]):
+        with pytest.raises(TypeError, match=r"^expected stateful as True or False, got "):
+            _checks.true_or_false("stateful", given)
+
+
+def test_some_of_some_texts():
+    for given in (["a"], ("b", "a")):
+        _checks.some_of("keep", given, iter(("a", "b")))
+    for given in ([], ["c"], ["a", "c"], [["a"]], [None]):
+        with pytest.raises(ValueError, match=r"^expected keep of 'a', 'b', got "):
+            _checks.some_of("keep", given, ("a", "b"))
+    for given in ("a", None, {"a"}):
+        with pytest.raises(TypeError, match=r"^expected keep as a list or tuple of names, got "):
+            _checks.some_of("keep", given, ("a", "b"))
+
+
+def test_a_list_of_arrays():
+    found = _checks.arrays("arrays", iter([np.ones((2, 3)), [1]]))
+    assert [array.shape for array in found] == [(2, 3), (1,)]
+    for given in ({"kernel": [1.0]}, {1}, "abc", b"abc", None, 3):
+        message = f"^expected arrays as a list of arrays, got {type(given).__name__}$"
+        with pytest.raises(TypeError, match=message):
+            _checks.arrays("arrays", given)
+    with pytest.raises(TypeError, match=r"^expected arrays\[1\] as real numbers, got rows of diff"):
+        _checks.arrays("arrays", [[1.0], RAGGED])
 
 
 def test_booleans_are_numbers_unless_they_are_not_wanted():
@@ -81,6 +151,11 @@ def test_a_finite_number_comes_back_as_a_float():
     for given in (True, np.bool_(False), "1", None, [1.0], 1j):
         with pytest.raises(TypeError, match="expected value as a number, got"):
             _checks.finite_number("value", given)
+    assert _checks.finite_number("value", 65504, "float16") == 65504
+    assert _checks.finite_number("value", -(10**300)) == -1e300
+    for given, dtype in ((65505, "float16"), (-1e39, "float32"), (10**400, float)):
+        with pytest.raises(ValueError, match=rf"^expected value within .*, what {np.dtype(dtype)}"):
+            _checks.finite_number("value", given, dtype)
     for given in (np.nan, np.inf, -np.inf):
         with pytest.raises(ValueError, match="expected value as a finite number, got"):
             _checks.finite_number("value", given)

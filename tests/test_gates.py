@@ -325,3 +325,25 @@ def test_a_layout_that_adds_nothing_takes_no_forget_bias(way):
         call("tf1", "1")
     with pytest.raises(ValueError, match=r"^expected forget_bias as a finite number, got nan$"):
         call("tf1", np.nan)
+
+
+@pytest.mark.parametrize("name", ["go_backwards", "stateful", "zero_output_for_mask"])
+@pytest.mark.parametrize("given", ["no", 0, None])
+def test_a_switch_is_true_or_false(name, given):
+    arrays = [np.ones((2, 12)), np.ones((3, 12))]
+    message = f"^expected {name} as True or False, got {given!r}$"
+    with pytest.raises(TypeError, match=message):
+        lh.LSTMWeights.from_arrays(arrays, **{name: given})
+    assert f"{name}=True" in repr(lh.LSTMWeights.from_arrays(arrays, **{name: np.bool_(True)}))
+
+
+@pytest.mark.parametrize("given", [{"kernel": np.ones((2, 12))}, None, "arrays"])
+def test_arrays_come_in_a_list(given):
+    message = f"^expected arrays as a list of arrays, got {type(given).__name__}$"
+    with pytest.raises(TypeError, match=message):
+        lh.LSTMWeights.from_arrays(given)
+
+
+def test_a_layout_is_a_name():
+    with pytest.raises(ValueError, match=r"^expected a layout of 'keras', .*, got \['keras'\]$"):
+        lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.ones((3, 12))], ["keras"])

@@ -598,3 +598,10 @@ def test_the_forget_bias_of_a_layer_that_is_not_built_yet(kind):
         lh.set_forget_bias(layer, 5.0)
     assert not layer.built
     assert not layer.weights
+
+
+@pytest.mark.parametrize("given", [0, 1])
+def test_a_switch_that_keras_was_given_as_a_number(given):
+    layer = keras.layers.LSTM(3, go_backwards=given)
+    layer.build((None, 4, 2))
+    assert lh.gate_weights(layer).go_backwards is bool(given)

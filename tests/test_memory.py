@@ -377,8 +377,9 @@ def test_in_blocks_of_the_batch_numbers_stay_and_memory_is_kept(function, monkey
     w = random_weights(rng, units, 3, scale=0.3)
     x, head = rng.normal(size=(batch, 5, 3)), rng.normal(size=(units, 4))
     arguments = (w, x, head) if function == "recurrence_cut" else (w, x)
-    # What grows with the batch, beyond the result: eigenvalues and their sizes, no matrix.
-    spare = 0 if function == "recurrence_cut" else 4 * batch * 2 * units * 8
+    # What grows with the batch, beyond the result: two initial states; eigenvalues and their sizes,
+    # no matrix.
+    spare = (2 if function == "recurrence_cut" else 10) * batch * units * 8
     whole, much = peak_beyond(getattr(memory, function), *arguments)
     monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 2**20)
     parts, little = peak_beyond(getattr(memory, function), *arguments)
@@ -431,6 +432,106 @@ def test_an_infinite_gate_shows_in_the_cut_and_warns_of_nothing():
     w.kernel.i[...] = 1e200  # open without bound, and the candidate is 0
     cut = memory.recurrence_cut(w, np.full((1, 2, 1), 1e200), np.ones((1, 1)))
     assert np.isnan(cut).all()
+
+
+@pytest.mark.parametrize("zero_output_for_mask", [False, True])
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("state", ["random", None])
+def test_with_masks_and_states_nothing_is_cut_without_a_recurrent_kernel(
+    state, go_backwards, zero_output_for_mask
+):
+    rng = np.random.default_rng(13)
+    options = {"go_backwards": go_backwards, "zero_output_for_mask": zero_output_for_mask}
+    w = without_recurrence(random_weights(rng, 4, 3, **options))
+    x, head = rng.normal(size=(4, 9, 3)), rng.normal(size=(4, 2))
+    given = {"mask": MASK, "initial_state": tuple(rng.normal(size=(2, 4, 4))) if state else None}
+    whole = lh.input_jacobian(w, x, head, **given)
+    x[~MASK] = np.nan  # what is masked must not be felt
+    cut = memory.recurrence_cut(w, x, head, **given)
+    np.testing.assert_allclose(cut, whole, rtol=0, atol=1e-13)
+    assert not cut.transpose(0, 2, 1, 3)[~MASK].any()
+    assert np.abs(cut).max() > 0.1
+
+
+ENDS = {
+    "behind": [1, 1, 1, 1, 0, 0],
+    "before": [0, 0, 1, 1, 1, 1],
+    "both ends": [0, 1, 1, 1, 1, 0],
+    "holes": [1, 0, 1, 1, 0, 1],
+}
+
+
+@pytest.mark.parametrize("mask", ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("with_state", [False, True])
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("function", ["recurrence_cut", "time_constants"])
+def test_padded_windows_are_as_windows_without_the_padding(
+    function, go_backwards, with_state, mask
+):
+    rng = np.random.default_rng(14)
+    w = random_weights(rng, 4, 2, go_backwards=go_backwards)
+    x, mask = rng.normal(size=(3, 6, 2)), np.array(mask, bool)
+    head = [rng.normal(size=(4, 2))] if function == "recurrence_cut" else []
+    state = tuple(rng.normal(size=(2, 3, 4))) if with_state else None
+    work = getattr(memory, function)
+    expected = work(w, x[:, mask], *head, initial_state=state)
+    x[:, ~mask] = np.nan
+    found = work(w, x, *head, mask=np.tile(mask, (3, 1)), initial_state=state)
+    if head:
+        assert not found[:, :, ~mask].any()
+        found = found[:, :, mask]
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-13)
+    if with_state:
+        fresh = work(w, x[:, mask], *head)
+        assert np.abs(found - fresh).max() > 1e-3
+
+
+def test_each_window_has_a_last_step_of_its_own():
+    rng = np.random.default_rng(15)
+    w, x, mask = random_weights(rng, 4, 2), rng.normal(size=(3, 6, 2)), np.ones((3, 6), bool)
+    mask[0, 1:], mask[1, 4:] = False, False
+    found = memory.time_constants(w, x, mask=mask)
+    for window, length in enumerate([1, 4, 6]):
+        alone = memory.time_constants(w, x[[window], :length])
+        np.testing.assert_allclose(found[[window]], alone, rtol=1e-10)
+
+
+def test_a_window_without_a_step_has_no_time_constants(monkeypatch):
+    mask = np.ones((3, 5), bool)
+    mask[1] = False
+    x, w = np.ones((3, 5, 2)), cell(4, 2)
+    message = "^expected a step that counts in each window, got none in window 1$"
+    for bytes_at_once in (2**28, 1):  # whole, and one window at a time
+        monkeypatch.setattr(numpy_lstm, "_WORKSPACE", bytes_at_once)
+        with pytest.raises(ValueError, match=message):
+            memory.time_constants(w, x, mask=mask)
+    assert not memory.recurrence_cut(w, x, np.eye(4), mask=mask)[1].any()
+
+
+def test_in_blocks_masks_and_states_stay_with_their_windows(monkeypatch):
+    rng = np.random.default_rng(16)
+    w, x, head = random_weights(rng), rng.normal(size=(4, 9, 2)), np.eye(3)
+    mask = MASK | (np.arange(9) == 4)
+    given = {"mask": mask, "initial_state": tuple(rng.normal(size=(2, 4, 3)))}
+    cut = memory.recurrence_cut(w, x, head, **given)
+    constants = memory.time_constants(w, x, **given)
+    monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 1)
+    np.testing.assert_allclose(memory.recurrence_cut(w, x, head, **given), cut, atol=1e-13)
+    np.testing.assert_allclose(memory.time_constants(w, x, **given), constants, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("function", "needed"), [(memory.retention, "f"), (memory.cell_contributions, "i, f, c")]
+)
+def test_a_trace_that_lacks_what_is_needed(function, needed):
+    rng = np.random.default_rng(17)
+    w, x = random_weights(rng), rng.normal(size=(4, 9, 2))
+    enough = lh.replay(w, x, keep=needed.split(", "))
+    for ours, expected in zip(function(enough), function(lh.replay(w, x)), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-14)
+    message = f"^expected a trace that holds {needed}, got one of o, hidden: name all"
+    with pytest.raises(ValueError, match=message):
+        function(lh.replay(w, x, keep=("hidden", "o")))
 
 
 # Eigenvalues of one step.

@@ -192,6 +192,15 @@ def test_gate_trace_refuses_what_does_not_fit(trace, options, error, message):
         plots.gate_trace(options)
 
 
+def test_gate_trace_needs_the_gates_alone():
+    arrays = [np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)]
+    w, x = lh.LSTMWeights.from_arrays(arrays), np.zeros((4, 6, 2))
+    assert len(plots.gate_trace(lh.replay(w, x, keep=("i", "f", "c", "o")))) == 4
+    message = "^expected a trace that holds i, f, c, o, got one of hidden: name all of them in "
+    with pytest.raises(ValueError, match=message):
+        plots.gate_trace(lh.replay(w, x, keep=("hidden",)))
+
+
 # Weights. 3 features and 2 units, every entry its own, no matrix like its transpose.
 
 

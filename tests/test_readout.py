@@ -1,6 +1,8 @@
 """lh.Readout: an LSTM and a linear head, as the functions that attribution asks for."""
 
 import dataclasses
+import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -39,14 +41,61 @@ def test_the_dtype_is_that_of_the_weights():
 
 def test_in_blocks_the_numbers_stay(monkeypatch):
     readout, x = lh.Readout(W, HEAD, BIAS), np.concatenate([X, X[:3]])
-    whole, calls = readout.forward(x), []
-    one = 6 * 3 * 7 * 8  # signals, units, steps and the state before them, bytes
-    monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 6 * one)
-    monkeypatch.setattr(
-        "lstm_helpers.readout.replay", lambda w, x: calls.append(len(x)) or lh.replay(w, x)
-    )
+    mask = np.arange(48).reshape(8, 6) % 5 > 0
+    whole, masked = readout.forward(x), readout.forward(x, mask)
+    monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 1)
     assert np.allclose(readout.forward(x), whole, rtol=0, atol=1e-12)
-    assert calls == [6, 2]
+    assert np.allclose(readout.forward(x, mask), masked, rtol=0, atol=1e-12)
+
+
+def test_forward_keeps_the_last_hidden_states_alone(monkeypatch):
+    monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 2**18)
+    readout, x = lh.Readout(W, HEAD, BIAS), np.zeros((4000, 30, 2))
+    tracemalloc.start()
+    readout.forward(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Beside the block: three arrays (batch, units) and a few of (batch,); one signal has 2.9 MB.
+    assert peak < 2**18 + 6 * 4000 * 3 * 8
+
+
+MASK = RNG.random((5, 6)) > 0.4
+MASK[0], MASK[1, -1], MASK[2, 0] = False, False, False
+
+
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("zero_output_for_mask", [False, True])
+def test_forward_and_gradient_with_a_mask(zero_output_for_mask, go_backwards):
+    options = {"zero_output_for_mask": zero_output_for_mask, "go_backwards": go_backwards}
+    readout = lh.Readout(dataclasses.replace(W, **options), HEAD, BIAS)
+    expected = lh.replay(readout.w, X, mask=MASK).hidden[:, -1] @ HEAD + BIAS
+    assert np.allclose(readout.forward(X, MASK), expected, rtol=0, atol=1e-12)
+    assert np.allclose(readout.forward(X, mask=MASK.astype(float)), expected, rtol=0, atol=1e-12)
+    assert readout.forward(X, MASK)[0] == BIAS  # nothing counts: the hidden state is 0
+    found = readout.gradient(X, MASK)
+    jacobian = lh.input_jacobian(readout.w, X, HEAD[:, None], mask=MASK)[:, 0]
+    assert np.allclose(found, jacobian, rtol=0, atol=1e-12)
+    assert not found[~MASK].any()
+    assert found.any()
+    with pytest.raises(ValueError, match=r"^expected mask of True and False, got nan$"):
+        readout.gradient(X, np.full((5, 6), np.nan))
+    with pytest.raises(ValueError, match=r"^expected mask of shape \(5, 6\), got \(4, 6\)$"):
+        readout.forward(X, MASK[:4])
+
+
+@pytest.mark.parametrize("bias", [10**30, -(10**30), 3.4e38])
+def test_a_large_bias_that_single_precision_can_hold(bias):
+    w = lh.LSTMWeights.from_arrays([array.astype("float32") for array in W.to_arrays()])
+    found = lh.Readout(w, HEAD, bias).forward(X)
+    assert np.allclose(found, float(bias), rtol=1e-6)
+
+
+@pytest.mark.parametrize("bias", [3.5e38, -1e39, 10**39, 10**400])
+def test_a_bias_that_it_cannot(bias):
+    w = lh.LSTMWeights.from_arrays([array.astype("float32") for array in W.to_arrays()])
+    message = re.escape(f"expected bias within ±3.403e+38, what float32 can hold, got {bias!r}")
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        lh.Readout(w, HEAD, bias)
 
 
 def test_no_window_no_output():

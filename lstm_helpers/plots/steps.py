@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from lstm_helpers import _checks
 from lstm_helpers.layouts import GATES
-from lstm_helpers.numpy_lstm import LSTMTrace
+from lstm_helpers.numpy_lstm import LSTMTrace, checked_trace
 from lstm_helpers.plots.figure import (
     GATE_COLORS,
     GATE_NAMES,
@@ -146,9 +146,8 @@ def gate_trace(
     >>> axes[3].collections[0].get_array().shape  # of f: (units, steps)
     (3, 6)
     """
-    if not isinstance(trace, LSTMTrace):
-        raise TypeError(f"expected an LSTMTrace, as replay returns it, got {type(trace).__name__}")
-    batch, time, units = trace.hidden.shape
+    checked_trace(trace, "i", "f", "c", "o")
+    batch, time, units = trace.gates.i.shape
     if not _checks.is_whole(sample) or not -batch <= sample < batch:
         raise ValueError(f"expected sample as one of {batch}, got {sample!r}")
     table: Any = series
