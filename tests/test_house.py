@@ -16,6 +16,7 @@ NEEDS = {
     "_keras_files": {"h5py"},
     "_onnx_file": {"onnx"},
     "keras_tools": {"keras", "tensorflow", "torch"},
+    "torch_tools": {"torch"},
     "plots": {"matplotlib", "IPython"},
     "plots.figure": {"matplotlib", "IPython"},
     "plots.weights": {"matplotlib"},
@@ -23,7 +24,8 @@ NEEDS = {
     "plots.steps": {"matplotlib"},
     "plots.profiles": {"matplotlib"},
 }
-AT_ONCE = {"keras_tools": {"keras"}, **{room: {"matplotlib"} for room in NEEDS if "plots" in room}}
+AT_ONCE = {"keras_tools": {"keras"}, "torch_tools": {"torch"}}
+AT_ONCE |= {room: {"matplotlib"} for room in NEEDS if "plots" in room}
 """The upper storey, ``course``, may need what it likes."""
 MOST_LINES = 450
 LONG = {"course.exercises": "one row an exercise: a table"}
@@ -114,6 +116,8 @@ def test_no_arrow_points_up_and_no_room_needs_what_it_may_not():
         ("layers", "def f():\n    import keras", "layers imports keras"),
         ("numpy_lstm", "from matplotlib import pyplot", "numpy_lstm imports matplotlib"),
         ("keras_tools", "import tensorflow as tf", "keras_tools imports tensorflow"),
+        ("torch_tools", "import keras", "torch_tools imports keras"),
+        ("keras_tools", "import torch", "keras_tools imports torch"),
         ("_keras_files", "import h5py", "_keras_files imports h5py"),
         ("files", "def f():\n    import onnx", "files imports onnx"),
         ("gates", "from lstm_helpers.memory import half_life", "a circle"),
