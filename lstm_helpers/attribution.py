@@ -2,8 +2,7 @@
 
 The model can be any. ``forward`` is a function of windows (batch, time, features) that returns one
 output for each, (batch,); ``gradient`` is its derivative by the windows and has their shape. Both
-are there for an LSTM with a linear head, ``lh.Readout``, for any Keras model, ``keras_tools``, and
-for any PyTorch module, ``torch_tools``.
+are there for an LSTM with a linear head, ``lh.Readout``, and for any Keras model, ``keras_tools``.
 What they return for a window must not depend on the other windows of the call.
 
 Attributions are in the unit of the output; ``saliency`` is in that unit per unit of input.

@@ -179,7 +179,7 @@ def torch_weights(module: Any) -> dict[str, LSTMWeights]:
         for end in _ends(path, part):
             name = ".".join(filter(None, (path, end))) or "lstm"
             found[name] = LSTMWeights.from_arrays(
-                _stored(part, f"_{end}" if end else ""),
+                _arrays_of(part, f"_{end}" if end else ""),
                 "pytorch",
                 go_backwards=end.endswith("_reverse"),
             )
@@ -213,7 +213,7 @@ def _ends(path: str, part: Any) -> list[str]:
     return [f"l{n}{direction}" for n in range(part.num_layers) for direction in directions]
 
 
-def _stored(part: Any, end: str) -> list[np.ndarray]:
+def _arrays_of(part: Any, end: str) -> list[np.ndarray]:
     roles = ("weight_ih", "weight_hh", *(("bias_ih", "bias_hh") if part.bias else ()))
     return [_array(getattr(part, role + end)).copy() for role in roles]
 
