@@ -12,15 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from lstm_helpers import _checks
+from lstm_helpers import _checks, _outputs
 from lstm_helpers._checks import OfWindows
+from lstm_helpers._outputs import Output
 from lstm_helpers._quiet import quiet
 
 with quiet():
     import keras
-
-Output = int | tuple[int, ...] | Callable[[Any], Any]
-"""Which output of a model is meant: its column, its place, or a function that takes it."""
 
 InputShape = tuple[int | None, int | None]
 """(time, features) of what a model reads; None where it leaves that open."""
@@ -259,12 +257,7 @@ def keras_gradient(model: Any, output: Output = 0) -> OfWindows:
 
 def _on_arrays(model: Any, output: Any, gradient: bool) -> OfWindows:
     shape, dtype = _checked_inputs_of(model)
-    if not (callable(output) or _checks.is_whole(output) or isinstance(output, tuple)) or (
-        isinstance(output, tuple) and not all(map(_checks.is_whole, output))
-    ):
-        raise TypeError(
-            f"expected output as a whole number, a tuple of them or a function, got {output!r}"
-        )
+    _outputs.require_output(output)
     backend = keras.backend.backend()
     if backend not in _BACKENDS:
         raise NotImplementedError(
@@ -274,7 +267,7 @@ def _on_arrays(model: Any, output: Any, gradient: bool) -> OfWindows:
     def select(x: Any) -> Any:
         # One input may still stand in a list or a dict.
         given = keras.tree.map_structure(lambda _: x, getattr(model, "input", x))
-        return _selected(model(given, training=False), output, x.shape[0])
+        return _outputs.selected(model(given, training=False), output, x.shape[0])
 
     run = _BACKENDS[backend](select, gradient, shape, dtype)
 
@@ -301,7 +294,7 @@ def _on_tensorflow(
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = select(x)
-        return y, _found(tape.gradient(y, x)) if gradient else y
+        return y, _outputs.found(tape.gradient(y, x)) if gradient else y
 
     # The graph itself is kept: with one tf.function for many models, TensorFlow would warn that it
     # is traced too often.
@@ -315,7 +308,7 @@ def _on_tensorflow(
 
     def run(x: np.ndarray) -> np.ndarray:
         y, result = traced(x.shape[1:])(tf.constant(x))
-        _check_windows(y.shape, len(x))
+        _outputs.require_windows(y.shape, len(x))
         return (tf.cast(result, tf.float32) if result.dtype == tf.bfloat16 else result).numpy()
 
     return run
@@ -334,7 +327,7 @@ def _on_torch(
                 slope = None
                 if result.requires_grad:
                     (slope,) = torch.autograd.grad(result.sum(), x, allow_unused=True)
-                result = _found(slope)
+                result = _outputs.found(slope)
         # Not convert_to_numpy of Keras: with torch it does what NumPy 2 warns about.
         result = result.detach().cpu()
         return (result.float() if result.dtype == torch.bfloat16 else result).numpy()
@@ -367,40 +360,3 @@ def _checked_inputs_of(model: Any) -> tuple[InputShape, str]:
                 f"expected layers that start windows from zeros, got the stateful {layer.name!r}"
             )
     return shape[1:], inputs[0].dtype
-
-
-def _selected(outputs: Any, output: Any, windows: int | None) -> Any:
-    """(windows,) of what the model returned. Their number is None while TensorFlow traces."""
-    if callable(output):
-        selected = output(outputs)
-        if not hasattr(selected, "shape"):
-            raise TypeError(f"expected output to return a tensor, got {type(selected).__name__}")
-        _check_windows(selected.shape, windows)
-        return selected
-    if not hasattr(outputs, "shape"):
-        raise ValueError(
-            "expected a model of one output, or a function that takes it from them, as in "
-            f"output=lambda outputs: outputs[0][:, 0], got {type(outputs).__name__}"
-        )
-    place = output if isinstance(output, tuple) else (output,)
-    shape = tuple(outputs.shape)
-    if len(place) != len(shape) - 1 or not all(
-        size is None or -size <= index < size for index, size in zip(place, shape[1:], strict=True)
-    ):
-        axes = ", ".join(str(size) for size in ("windows", *shape[1:]))
-        raise ValueError(f"expected output as a place in ({axes}), got {output!r}")
-    return outputs[(slice(None), *map(int, place))]
-
-
-def _check_windows(shape: Any, windows: int | None) -> None:
-    shape = tuple(shape)
-    if len(shape) != 1 or shape[0] not in (None, windows):
-        raise ValueError(f"expected output to return shape (windows,), got {shape}")
-
-
-def _found(gradient: Any) -> Any:
-    if gradient is None:
-        raise ValueError(
-            "expected an output that depends on the inputs, got one without a gradient"
-        )
-    return gradient
