@@ -75,7 +75,8 @@ def torch_forward(
     Notes
     -----
     The module runs as after ``module.eval()``, without dropout. Afterwards each part of it is in
-    the mode that it had before.
+    the mode that it had before. Where there are as many windows as steps, they go to the module in
+    two calls: the shape of what comes back then says which axis is that of the windows.
 
     Examples
     --------

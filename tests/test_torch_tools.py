@@ -177,6 +177,23 @@ def test_a_function_gets_what_the_module_returns_as_it_is():
     np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-12)
 
 
+def test_a_function_gets_a_tensor_as_it_is_too():
+    module, seen = made(every_step=True, batch_first=False), []
+    forward = torch_forward(
+        module, lambda y: seen.append(y.shape) or y[-1, :, 1], batch_first=False
+    )
+    expected = torch_forward(made(), 1)(X)
+    np.testing.assert_allclose(forward(X), expected, rtol=0, atol=1e-12)
+    assert seen == [(TIME, WINDOWS, 2)]
+
+
+def test_one_window_of_one_step_is_one_call():
+    seen = []
+    forward = torch_forward(made(), lambda y: seen.append(len(y)) or y[:, 0])
+    assert forward(X[:1, :1]).shape == (1,)
+    assert seen == [1]
+
+
 # Further arguments.
 
 STATIC = np.random.default_rng(3).uniform(0.5, 2, (WINDOWS, 2))
@@ -194,7 +211,8 @@ def test_further_arguments_one_row_or_a_row_a_window(batch_first, windows):
     np.testing.assert_allclose(
         torch_forward(module, **order)(x, STATIC[:windows]), y * scale + shift, **close
     )
-    fixed = {"static": torch.tensor(STATIC[:windows]), "scale": np.float64(3), "twice": True}
+    rows = torch.tensor(STATIC[:windows], requires_grad=True)
+    fixed = {"static": rows, "scale": np.array(3.0), "twice": True}
     np.testing.assert_allclose(
         torch_forward(module, **order, fixed=fixed)(x), 6 * (y * scale + shift), **close
     )
@@ -213,6 +231,30 @@ def test_whole_numbers_stay_whole_and_may_say_lengths():
         expected[n, :length] = readout.gradient(X[[n], :length])[0]
     found = torch_gradient(module)(X, lengths)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+def test_whole_numbers_may_be_places():
+    class Station(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.offsets = nn.Embedding.from_pretrained(torch.tensor([[1.0], [2.0], [3.0]]))
+
+        def forward(self, x, station):
+            return x[:, -1] + self.offsets(station)
+
+    found = torch_forward(Station())(X, np.array([0, 1, 2, 2, 1, 0]))
+    np.testing.assert_allclose(found, X[:, -1, 0] + [1, 2, 3, 3, 2, 1], rtol=1e-5)
+
+
+def test_a_module_may_take_arguments_of_any_name_but_that_of_the_windows():
+    class Open(nn.Module):
+        def forward(self, x, **more):
+            return x[:, -1] * more["factor"]
+
+    found = torch_forward(Open(), fixed={"factor": 2})(X)
+    np.testing.assert_allclose(found, 2 * X[:, -1, 0], rtol=1e-5)
+    with pytest.raises(ValueError, match=r"^expected names in fixed of .*, got 'x'$"):
+        torch_forward(Open(), fixed={"x": X})
 
 
 def test_booleans_stay_booleans_and_copies_are_passed():
@@ -357,6 +399,15 @@ def test_the_dtype_may_be_that_of_a_buffer_and_whole_numbers_do_not_decide():
     np.testing.assert_array_equal(found, 2 * X[:, -1, 0], strict=True)
 
 
+def test_tensors_are_made_on_the_device_of_the_module():
+    seen = []
+    module = made(WithStatic).to("meta")  # which holds shapes and no numbers to bring back
+    forward = torch_forward(module, lambda y: seen.append(y.device.type) or y[:, 0])
+    with pytest.raises(NotImplementedError, match="meta"):
+        forward(X, STATIC)
+    assert seen == ["meta"]
+
+
 # The weights.
 
 
@@ -453,6 +504,10 @@ REFUSED_AT_ONCE = {
     "lazy": (
         (nn.Sequential(nn.Flatten(), nn.LazyLinear(1)),), {}, ValueError,
         "expected a module with weights, got Sequential with lazy ones: call it on data once",
+    ),
+    "lazy without parameters": (
+        (nn.LazyBatchNorm1d(affine=False),), {}, ValueError,
+        "expected a module with weights, got LazyBatchNorm1d with lazy ones: call it on data once",
     ),
     "output": (
         (made(), 1.0), {}, TypeError,
