@@ -1,9 +1,9 @@
 """What the weights of a Keras LSTM mean, and how far back it looks.
 
 ``import lstm_helpers`` loads NumPy and nothing heavier. What needs more is imported by name:
-``lstm_helpers.plots`` (Matplotlib), ``lstm_helpers.keras_tools`` (Keras) and the course,
-``lstm_helpers.course``. ``lstm_helpers.memory`` has more than is named here: retention, time
-constants.
+``lstm_helpers.plots`` (Matplotlib), ``lstm_helpers.keras_tools`` (Keras),
+``lstm_helpers.torch_tools`` (PyTorch) and the course, ``lstm_helpers.course``.
+``lstm_helpers.memory`` has more than is named here: retention, time constants.
 
 The examples in the docstrings start after ``import numpy as np`` and ``import lstm_helpers as lh``.
 """

@@ -14,6 +14,8 @@ import lstm_helpers as lh
 
 TOP = Path(__file__).resolve().parent.parent
 DATA = TOP / "data"
+OPTIONAL = {"lstm_helpers.torch_tools": "torch"}
+"""Rooms that need what only the oracle extra installs."""
 NOTEBOOKS = sorted((TOP / "notebooks").glob("*.ipynb"))
 
 
@@ -40,6 +42,11 @@ def random_weights(
     """The same as LSTMWeights; options are those of the layer, as ``activation``."""
     arrays = random_arrays(rng, units, features, draw=draw, dtype=dtype, scale=scale, bias=bias)
     return lh.LSTMWeights.from_arrays(arrays, **options)
+
+
+def can_import(room: str) -> bool:
+    """False only for a room of OPTIONAL whose library is not installed."""
+    return room not in OPTIONAL or importlib.util.find_spec(OPTIONAL[room]) is not None
 
 
 def load_script(path: Path) -> ModuleType:

@@ -19,6 +19,7 @@ NEEDS = {
     "keras_tools.functions": {"keras", "tensorflow", "torch"},
     "keras_tools.initializer": {"keras"},
     "keras_tools.traces": {"keras"},
+    "torch_tools": {"torch"},
     "plots": {"matplotlib", "IPython"},
     "plots.figure": {"matplotlib", "IPython"},
     "plots.weights": {"matplotlib"},
@@ -28,6 +29,7 @@ NEEDS = {
 }
 AT_ONCE = {room: {"matplotlib"} for room in NEEDS if "plots" in room}
 AT_ONCE |= {room: {"keras"} for room in NEEDS if "keras_tools" in room}
+AT_ONCE |= {"torch_tools": {"torch"}}
 """The upper storey, ``course``, may need what it likes."""
 MOST_LINES = 450
 LONG = {"course.exercises": "one row an exercise: a table"}
@@ -119,6 +121,8 @@ def test_no_arrow_points_up_and_no_room_needs_what_it_may_not():
         ("layers", "def f():\n    import keras", "layers imports keras"),
         ("numpy_lstm", "from matplotlib import pyplot", "numpy_lstm imports matplotlib"),
         ("keras_tools.functions", "import tensorflow as tf", "functions imports tensorflow"),
+        ("keras_tools.functions", "import torch", "functions imports torch"),
+        ("torch_tools", "import keras", "torch_tools imports keras"),
         ("_keras_files", "import h5py", "_keras_files imports h5py"),
         ("files", "def f():\n    import onnx", "files imports onnx"),
         ("gates", "from lstm_helpers.memory import half_life", "a circle"),

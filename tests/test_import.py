@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from common import TOP
+from common import OPTIONAL, TOP, can_import
 
 import lstm_helpers as lh
 
@@ -30,6 +30,7 @@ def run(code, **environment):
 # The import.
 
 HEAVY = {"IPython", "jupyter_core", "jupyterlab", "keras", "matplotlib", "pandas", "tensorflow"}
+HEAVY |= {"torch"}
 
 
 def heavy_packages_after(statement):
@@ -127,6 +128,7 @@ with lh.quiet():
     MODULES = [
         importlib.import_module(f"lstm_helpers.{found.name}")
         for found in pkgutil.iter_modules(lh.__path__)
+        if can_import(f"lstm_helpers.{found.name}")
     ]
 
 
@@ -145,6 +147,14 @@ def public(module):
 
 
 PUBLIC = {name: thing for module in (lh, *MODULES) for name, thing in public(module)}
+
+
+def test_only_a_room_whose_library_is_missing_is_left_out(monkeypatch):
+    rooms = {f"lstm_helpers.{found.name}" for found in pkgutil.iter_modules(lh.__path__)}
+    assert rooms >= OPTIONAL.keys()
+    assert {module.__name__ for module in MODULES} >= rooms - OPTIONAL.keys()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert {room for room in rooms if not can_import(room)} == OPTIONAL.keys()
 
 
 def test_all_holds_every_public_name_once_and_each_exists():

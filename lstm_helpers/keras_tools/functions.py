@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from lstm_helpers import _checks
+from lstm_helpers import _outputs
 from lstm_helpers._checks import OfWindows
+from lstm_helpers._outputs import Output
 from lstm_helpers._quiet import quiet
 from lstm_helpers.keras_tools.doors import Door, opened
 
 with quiet():
     import keras
-
-Output = int | tuple[int, ...] | Callable[[Any], Any]
-"""Which output of a model is meant: its column, its place, or a function that takes it."""
 
 Run = Callable[[Sequence[np.ndarray]], np.ndarray]
 """The arrays of all inputs of a model -> (windows,), or the shape of the windows."""
@@ -150,12 +148,7 @@ def keras_gradient(
 def _on_arrays(
     model: Any, output: Any, inputs: Any, fixed: Any, layer: Any, gradient: bool
 ) -> OfWindows:
-    if not (callable(output) or _checks.is_whole(output) or isinstance(output, tuple)) or (
-        isinstance(output, tuple) and not all(map(_checks.is_whole, output))
-    ):
-        raise TypeError(
-            f"expected output as a whole number, a tuple of them or a function, got {output!r}"
-        )
+    _outputs.require_output(output)
     backend = keras.backend.backend()
     backends = _GRADIENTS if gradient else _BACKENDS
     if backend not in backends:
@@ -173,7 +166,9 @@ def _on_arrays(
 
             def select(tensors: Sequence[Any]) -> Any:
                 windows = tensors[door.place].shape[0]
-                return _selected(door.model(door.packed(tensors), training=False), output, windows)
+                return _outputs.selected(
+                    door.model(door.packed(tensors), training=False), output, windows
+                )
 
             run = backends[backend](select, gradient, door)
             prepared[:] = layers, door, run
@@ -195,7 +190,7 @@ def _on_tensorflow(select: Callable[[Sequence[Any]], Any], gradient: bool, door:
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = select(tensors)
-        return y, _found(tape.gradient(y, x)) if gradient else y
+        return y, _outputs.found(tape.gradient(y, x)) if gradient else y
 
     # The graph itself is kept: with one tf.function for many models, TensorFlow would warn that it
     # is traced too often.
@@ -213,7 +208,7 @@ def _on_tensorflow(select: Callable[[Sequence[Any]], Any], gradient: bool, door:
     def run(arrays: Sequence[np.ndarray]) -> np.ndarray:
         graph = traced(tuple(array.shape[1:] for array in arrays))
         y, result = graph(*map(tf.constant, arrays))
-        _check_windows(y.shape, len(arrays[0]))
+        _outputs.require_windows(y.shape, len(arrays[0]))
         return (tf.cast(result, tf.float32) if result.dtype == tf.bfloat16 else result).numpy()
 
     return run
@@ -231,7 +226,7 @@ def _on_torch(select: Callable[[Sequence[Any]], Any], gradient: bool, door: Door
                 slope = None
                 if result.requires_grad:
                     (slope,) = torch.autograd.grad(result.sum(), x, allow_unused=True)
-                result = _found(slope)
+                result = _outputs.found(slope)
         # Not convert_to_numpy of Keras: with torch it does what NumPy 2 warns about.
         result = result.detach().cpu()
         return (result.float() if result.dtype == torch.bfloat16 else result).numpy()
@@ -251,40 +246,3 @@ def _on_jax(select: Callable[[Sequence[Any]], Any], gradient: bool, door: Door) 
 
 _GRADIENTS = {"tensorflow": _on_tensorflow, "torch": _on_torch}
 _BACKENDS = {**_GRADIENTS, "jax": _on_jax}
-
-
-def _selected(outputs: Any, output: Any, windows: int | None) -> Any:
-    """(windows,) of what the model returned. Their number is None while TensorFlow traces."""
-    if callable(output):
-        selected = output(outputs)
-        if not hasattr(selected, "shape"):
-            raise TypeError(f"expected output to return a tensor, got {type(selected).__name__}")
-        _check_windows(selected.shape, windows)
-        return selected
-    if not hasattr(outputs, "shape"):
-        raise ValueError(
-            "expected a model of one output, or a function that takes it from them, as in "
-            f"output=lambda outputs: outputs[0][:, 0], got {type(outputs).__name__}"
-        )
-    place = output if isinstance(output, tuple) else (output,)
-    shape = tuple(outputs.shape)
-    if len(place) != len(shape) - 1 or not all(
-        size is None or -size <= index < size for index, size in zip(place, shape[1:], strict=True)
-    ):
-        axes = ", ".join(str(size) for size in ("windows", *shape[1:]))
-        raise ValueError(f"expected output as a place in ({axes}), got {output!r}")
-    return outputs[(slice(None), *map(int, place))]
-
-
-def _check_windows(shape: Any, windows: int | None) -> None:
-    shape = tuple(shape)
-    if len(shape) != 1 or shape[0] not in (None, windows):
-        raise ValueError(f"expected output to return shape (windows,), got {shape}")
-
-
-def _found(gradient: Any) -> Any:
-    if gradient is None:
-        raise ValueError(
-            "expected an output that depends on the inputs, got one without a gradient"
-        )
-    return gradient
