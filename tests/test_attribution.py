@@ -5,7 +5,7 @@ import pytest
 from common import DATA
 
 import lstm_helpers as lh
-from lstm_helpers import attribution
+from lstm_helpers import _calls, attribution
 from lstm_helpers.course import forecaster, models
 
 EXACT = {"rtol": 0, "atol": 1e-12}
@@ -37,7 +37,7 @@ def gradient(x):
 
 
 def test_a_call_gets_as_much_as_the_docstring_says():
-    assert attribution._CALL_BYTES == 2**20
+    assert _calls._CALL_BYTES == 2**20
     assert "at most 1 MiB" in lh.occlusion.__doc__
 
 
@@ -277,7 +277,7 @@ def test_no_call_gets_more_than_it_may_and_the_numbers_are_the_same(
         return 3 * x**2 * WEIGHTS
 
     whole = call(cubic, slope, X)
-    monkeypatch.setattr(attribution, "_CALL_BYTES", windows_a_call * X[0].nbytes + 1)
+    monkeypatch.setattr(_calls, "_CALL_BYTES", windows_a_call * X[0].nbytes + 1)
     parts = call(counted(cubic), counted(slope), X)
     np.testing.assert_allclose(parts, whole, **EXACT)
     assert max(sizes) <= windows_a_call
@@ -288,7 +288,7 @@ def test_no_call_gets_more_than_it_may_and_the_numbers_are_the_same(
 
 
 def test_a_window_larger_than_a_call_may_be_is_a_call_of_its_own(monkeypatch):
-    monkeypatch.setattr(attribution, "_CALL_BYTES", 1)
+    monkeypatch.setattr(_calls, "_CALL_BYTES", 1)
     found = lh.integrated_gradients(gradient, X, REFERENCE, 3)
     np.testing.assert_allclose(found, WEIGHTS * (X - REFERENCE), **EXACT)
 
