@@ -15,9 +15,9 @@ mask : (batch, time) of bool
     every replacement, and its attribution is exactly 0. A function that needs a mask itself gets it
     through ``additional_forward_args``.
 additional_forward_args : array, or tuple of arrays and other values
-    What the function takes after the windows, as in captum: ``function(windows, *args)``. An array
-    has one row for each window of the inputs, and each copy of a window gets the row of its window.
-    Any other value, a number or a text, is passed on as it is.
+    What the function takes after the windows, as in captum: ``function(windows, *args)``. Each copy
+    of a window gets the row of its window, as a copy. A number, a text or a list is passed on as
+    it is.
 """
 
 from __future__ import annotations
@@ -49,8 +49,10 @@ def saliency(
     gradient : callable
         (windows, time, features) -> the derivative of each window's output, the same shape.
     inputs : (batch, time, features)
-    mask, additional_forward_args : optional
-        Padding, and what the function takes beside the windows: see the top of ``attribution``.
+    mask : (batch, time) of bool, optional
+        False at padding, which keeps its value. Its attribution is 0.
+    additional_forward_args : array, or tuple of arrays and other values, optional
+        What the function takes after the windows; each array has a row for each window.
 
     Returns
     -------
@@ -144,8 +146,10 @@ def integrated_gradients(
         Also return the error of the sum. Needs ``forward``.
     forward : callable, optional
         (windows, time, features) -> (windows,), the output that ``gradient`` belongs to.
-    mask, additional_forward_args : optional
-        Padding, and what both functions take beside the windows: see the top of ``attribution``.
+    mask : (batch, time) of bool, optional
+        False at padding, which keeps its value. Its attribution is 0.
+    additional_forward_args : array, or tuple of arrays and other values, optional
+        What both functions take after the windows; each array has a row for each window.
 
     Returns
     -------
@@ -231,8 +235,10 @@ def occlusion(
         each sample is used in turn, and the mean effect is returned.
     window : (steps, features)
         The size of what is replaced at once. It moves by one step and one feature.
-    mask, additional_forward_args : optional
-        Padding, and what the function takes beside the windows: see the top of ``attribution``.
+    mask : (batch, time) of bool, optional
+        False at padding, which keeps its value. Its attribution is 0.
+    additional_forward_args : array, or tuple of arrays and other values, optional
+        What the function takes after the windows; each array has a row for each window.
 
     Returns
     -------
