@@ -14,14 +14,31 @@ from typing import Any
 
 import numpy as np
 
-OfWindows = Callable[[np.ndarray], np.ndarray]
-"""A function of windows (windows, time, features)."""
+OfWindows = Callable[..., np.ndarray]
+"""A function of windows (windows, time, features), and of what else its caller gives it."""
 
 Shape = tuple[int, ...]
 
 
+def array(what: str, given: Any) -> np.ndarray:
+    """An array of anything, if its rows are of one length and no entry is masked.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.array("a group for each window", ["a", "b"]).shape
+    (2,)
+    """
+    if np.ma.is_masked(given):  # as an array it would show what the mask hides
+        raise TypeError(f"expected {what}, got a masked array")
+    try:
+        return np.asarray(given)
+    except ValueError:  # NumPy's own text is about its inner shapes
+        raise TypeError(f"expected {what}, got rows of different lengths") from None
+
+
 def real_numbers(name: str, given: Any, *, booleans: bool = True) -> np.ndarray:
-    """An array of real numbers: not complex numbers, texts or objects.
+    """An array of real numbers: not complex numbers, texts or objects, and none of them masked.
 
     Examples
     --------
@@ -29,14 +46,11 @@ def real_numbers(name: str, given: Any, *, booleans: bool = True) -> np.ndarray:
     >>> _checks.real_numbers("x", [1, 2]).shape
     (2,)
     """
-    try:
-        array = np.asarray(given)
-    except ValueError:  # NumPy's own text is about its inner shapes
-        raise TypeError(f"expected {name} as real numbers, got rows of different lengths") from None
-    if array.dtype.kind not in ("fiub" if booleans else "fiu"):
-        got = f"dtype {array.dtype}" if array.ndim else type(given).__name__
+    found = array(f"{name} as real numbers", given)
+    if found.dtype.kind not in ("fiub" if booleans else "fiu"):
+        got = f"dtype {found.dtype}" if found.ndim else type(given).__name__
         raise TypeError(f"expected {name} as real numbers, got {got}")
-    return array
+    return found
 
 
 def windows(name: str, given: Any) -> np.ndarray:
@@ -48,28 +62,28 @@ def windows(name: str, given: Any) -> np.ndarray:
     >>> _checks.windows("inputs", [[[1, 2], [3, 4]]]).dtype
     dtype('float64')
     """
-    array = real_numbers(name, given)
-    if array.ndim != 3 or 0 in array.shape[1:]:
-        raise ValueError(f"expected {name} of shape (batch, time, features), got {array.shape}")
-    return array if array.dtype.kind == "f" else array.astype(float)
+    found = real_numbers(name, given)
+    if found.ndim != 3 or 0 in found.shape[1:]:
+        raise ValueError(f"expected {name} of shape (batch, time, features), got {found.shape}")
+    return found if found.dtype.kind == "f" else found.astype(float)
 
 
 def mask(given: Any, batch: int, time: int) -> np.ndarray:
-    """A mask (batch, time) of bool, from True and False or from numbers that are all 0 or 1.
+    """Which steps are real and which are padding: (batch, time) of True and False, or of 1 and 0.
 
     Examples
     --------
     >>> from lstm_helpers import _checks
-    >>> _checks.mask([[1, 1, 0]], batch=1, time=3).tolist()
-    [[True, True, False]]
+    >>> _checks.mask([[0, 1, 1]], batch=1, time=3).tolist()
+    [[False, True, True]]
     """
-    array = real_numbers("mask", given)
-    if array.shape != (batch, time):
-        raise ValueError(f"expected mask of shape ({batch}, {time}), got {array.shape}")
-    other = (array != 0) & (array != 1)
-    if other.any():
-        raise ValueError(f"expected mask of True and False, got {array[other][0]}")
-    return array.astype(bool)
+    numbers = real_numbers("mask", given)
+    if numbers.shape != (batch, time):
+        raise ValueError(f"expected mask of shape ({batch}, {time}), got {numbers.shape}")
+    real = numbers.astype(bool)
+    if (real != numbers).any():
+        raise ValueError(f"expected mask of True and False, got {numbers[real != numbers][0]}")
+    return real
 
 
 def whole_number(name: str, given: Any, least: int) -> int:
@@ -148,6 +162,29 @@ def true_or_false(name: str, given: Any) -> None:
         raise TypeError(f"expected {name} as True or False, got {given!r}")
 
 
+def window_size(given: Any, shape: Shape) -> tuple[int, int]:
+    """The (steps, features) of an occlusion of windows of that shape.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> _checks.window_size([2, 1], shape=(10, 5, 3))
+    (2, 1)
+    """
+    _, time, features = shape
+    if (
+        not isinstance(given, tuple | list)
+        or len(given) != 2
+        or not all(map(is_whole, given))
+        or not (1 <= given[0] <= time and 1 <= given[1] <= features)
+    ):
+        raise ValueError(
+            f"expected window as (steps, features) from (1, 1) to ({time}, {features}), "
+            f"got {given!r}"
+        )
+    return given[0], given[1]
+
+
 def function(name: str, given: Any) -> None:
     """Raise unless it can be called.
 
@@ -170,13 +207,13 @@ def returned(name: str, result: Any, shape: Shape) -> np.ndarray:
     >>> _checks.returned("forward", [0.5, 0.25], shape=(2,)).shape
     (2,)
     """
-    array = np.asarray(result)
+    found = array(f"{name} to return real numbers", result)
     wanted = f"shape {shape}" if shape else "one number"
-    if array.shape != shape:
-        raise ValueError(f"expected {name} to return {wanted}, got shape {array.shape}")
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"expected {name} to return real numbers, got dtype {array.dtype}")
-    return array
+    if found.shape != shape:
+        raise ValueError(f"expected {name} to return {wanted}, got shape {found.shape}")
+    if found.dtype.kind not in "fiub":
+        raise TypeError(f"expected {name} to return real numbers, got dtype {found.dtype}")
+    return found
 
 
 def one_of(name: str, given: Any, options: Iterable[str]) -> None:

@@ -3,29 +3,43 @@
 The model can be any. ``forward`` is a function of windows (batch, time, features) that returns one
 output for each, (batch,); ``gradient`` is its derivative by the windows and has their shape. Both
 are there for an LSTM with a linear head, ``lh.Readout``, and for any Keras model, ``keras_tools``.
-What they return for a window must not depend on the other windows of the call.
+What they return for a window must not depend on the other windows of the call. What they do to
+their argument changes nothing: each call gets a copy.
 
 Attributions are in the unit of the output; ``saliency`` is in that unit per unit of input.
+
+Two arguments that several of them take:
+
+mask : (batch, time) of bool
+    True at real steps, False at padding. Padding keeps the value of the input in every baseline and
+    every replacement, and its attribution is exactly 0. A function that needs a mask itself gets it
+    through ``additional_forward_args``.
+additional_forward_args : array, or tuple of arrays and other values
+    What the function takes after the windows, as in captum: ``function(windows, *args)``. Each copy
+    of a window gets the row of its window, as a copy. A number, a text or a list is passed on as
+    it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lstm_helpers import _checks
-from lstm_helpers._checks import OfWindows, Shape
-
-# Bytes of the windows that one call gets, at least one window. A model that keeps its states for
-# the gradient takes tens of times as much. With 4 MiB here that does not fit into the cache, and
-# the NumPy gradient takes two to three times as long.
-_CALL_BYTES = 2**20
+from lstm_helpers import _checks, _lags
+from lstm_helpers._calls import Asked, checked_args, checked_baselines, checked_padding, parts
+from lstm_helpers._checks import OfWindows
 
 
-def saliency(gradient: OfWindows, inputs: np.ndarray) -> np.ndarray:
+def saliency(
+    gradient: OfWindows,
+    inputs: np.ndarray,
+    *,
+    mask: ArrayLike | None = None,
+    additional_forward_args: Any = None,
+) -> np.ndarray:
     """The absolute gradient: how fast the output changes with each entry, up or down.
 
     Simonyan, Vedaldi and Zisserman (2014), https://arxiv.org/abs/1312.6034, section 3.
@@ -35,6 +49,10 @@ def saliency(gradient: OfWindows, inputs: np.ndarray) -> np.ndarray:
     gradient : callable
         (windows, time, features) -> the derivative of each window's output, the same shape.
     inputs : (batch, time, features)
+    mask : (batch, time) of bool, optional
+        False at padding, which keeps its value. Its attribution is 0.
+    additional_forward_args : array, or tuple of arrays and other values, optional
+        What the function takes after the windows; each array has a row for each window.
 
     Returns
     -------
@@ -44,7 +62,7 @@ def saliency(gradient: OfWindows, inputs: np.ndarray) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        ``gradient`` is not a function or returns another shape, or the inputs do not fit.
+        ``gradient`` is not a function or returns another shape, or another argument does not fit.
 
     Examples
     --------
@@ -54,7 +72,10 @@ def saliency(gradient: OfWindows, inputs: np.ndarray) -> np.ndarray:
     """
     _checks.function("gradient", gradient)
     inputs = _checks.windows("inputs", inputs)
-    return np.abs(_called_on("gradient", gradient, inputs, inputs.shape[1:])).astype(inputs.dtype)
+    padding = checked_padding(mask, inputs)
+    args = checked_args(additional_forward_args, len(inputs))
+    slopes = Asked("gradient", gradient, inputs.shape[1:], args).on_all(inputs)
+    return np.where(padding, 0, np.abs(slopes)).astype(inputs.dtype)
 
 
 @overload
@@ -66,6 +87,8 @@ def integrated_gradients(
     *,
     return_convergence_delta: Literal[False] = False,
     forward: OfWindows | None = None,
+    mask: ArrayLike | None = None,
+    additional_forward_args: Any = None,
 ) -> np.ndarray: ...
 
 
@@ -78,6 +101,8 @@ def integrated_gradients(
     *,
     return_convergence_delta: Literal[True],
     forward: OfWindows,
+    mask: ArrayLike | None = None,
+    additional_forward_args: Any = None,
 ) -> tuple[np.ndarray, np.ndarray]: ...
 
 
@@ -89,6 +114,8 @@ def integrated_gradients(
     *,
     return_convergence_delta: bool = False,
     forward: OfWindows | None = None,
+    mask: ArrayLike | None = None,
+    additional_forward_args: Any = None,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """The gradient, averaged along the line from a baseline to the inputs, times their distance.
 
@@ -99,6 +126,10 @@ def integrated_gradients(
     The integral is a sum over Gauss-Legendre nodes, as in captum: exact for a polynomial of degree
     up to ``2 * n_steps - 1`` along the line.
 
+    With several samples of baselines it is the mean over them: expected gradients, Erion et al.
+    (2021), https://arxiv.org/abs/1906.10670. They draw a random point of the line for each sample,
+    as GradientShap does; here each sample has all nodes.
+
     Parameters
     ----------
     gradient : callable
@@ -107,32 +138,38 @@ def integrated_gradients(
     baselines : float or array, broadcast to the inputs
         Where the line starts: one number, one for each feature (features,), one reference window
         (time, features), or one for each window, such as ``inputs[:, -1:]``, the newest reading
-        repeated.
+        repeated. With four axes, (samples, batch or 1, time, features), the mean over the samples
+        is returned: ``others[:, None]`` for other windows (samples, time, features).
     n_steps : int
-        Number of nodes; ``gradient`` is called for each node and window.
+        Number of nodes; ``gradient`` is called for each node, sample and window.
     return_convergence_delta : bool
         Also return the error of the sum. Needs ``forward``.
     forward : callable, optional
         (windows, time, features) -> (windows,), the output that ``gradient`` belongs to.
+    mask : (batch, time) of bool, optional
+        False at padding, which keeps its value. Its attribution is 0.
+    additional_forward_args : array, or tuple of arrays and other values, optional
+        What both functions take after the windows; each array has a row for each window.
 
     Returns
     -------
     attributions : (batch, time, features) array
         In the unit of the output; the dtype of the inputs, float64 for integers. The sum over a
-        window is forward(inputs) - forward(baselines), up to the error of the integral.
+        window is forward(inputs) - forward(baselines), or minus its mean over the samples, up to
+        the error of the integral.
     delta : (batch,) array, float64
         That error, the sum minus the difference. Only with ``return_convergence_delta``.
 
     Raises
     ------
     TypeError, ValueError
-        A function is missing or returns another shape, baselines do not fit the inputs, or
-        ``n_steps`` is not a whole number of at least 1.
+        A function is missing or returns another shape, baselines do not fit the inputs or are not
+        finite, ``n_steps`` is not a whole number of at least 1, or another argument does not fit.
 
     Notes
     -----
-    Sums are in float64. Each call of ``gradient`` gets at most 1 MiB, or one window. Padding that
-    a Masking layer skips must have the same value in the baselines; other values would be read.
+    Sums are in float64. Each call of ``gradient`` gets at most 1 MiB, or one window. Pass ``mask``
+    if a Masking layer skips padding: it would read other values there.
 
     Examples
     --------
@@ -142,27 +179,36 @@ def integrated_gradients(
     """
     _checks.function("gradient", gradient)
     inputs = _checks.windows("inputs", inputs)
-    baselines = _checked_baselines(baselines, inputs)
+    starts = checked_baselines(baselines, inputs)
     _checks.whole_number("n_steps", n_steps, 1)
     if forward is not None:
         _checks.function("forward", forward)
     elif return_convergence_delta:
         raise ValueError("expected forward with return_convergence_delta, got None")
+    padding = checked_padding(mask, inputs)
+    args = checked_args(additional_forward_args, len(inputs))
 
+    slope = Asked("gradient", gradient, inputs.shape[1:], args)
     nodes, node_weights = np.polynomial.legendre.leggauss(n_steps)  # on -1 to 1
     along = ((1 + nodes) / 2).astype(inputs.dtype)[:, None, None, None]
+    shares = node_weights / 2 / len(starts)
     attributions = np.zeros(inputs.shape)
-    for part, steps in _calls(inputs, n_steps):
-        start = baselines[part]
-        points = start + along[steps] * (inputs[part] - start)
-        gradients = _called("gradient", gradient, _flat(points), inputs.shape[1:])
-        mean = np.tensordot(node_weights[steps] / 2, gradients.reshape(points.shape), axes=1)
-        attributions[part] += mean
-    attributions *= inputs - baselines
+    for part, some in parts(inputs, len(starts) * n_steps):
+        sample, node = np.divmod(np.arange(some.start, some.stop), n_steps)
+        start = np.where(padding[part], inputs[part], starts[sample, part])
+        distance = inputs[part] - start
+        gradients = slope.on(start + along[node] * distance, part)
+        attributions[part] += np.einsum("c,cwtf,cwtf->wtf", shares[node], gradients, distance)
+    attributions[padding[..., 0]] = 0  # also where the gradient is not finite
     if forward is None or not return_convergence_delta:
         return attributions.astype(inputs.dtype)
-    end, start = (_called_on("forward", forward, ends, ()) for ends in (inputs, baselines))
-    delta = attributions.sum(axis=(1, 2)) - (end - start)
+
+    output = Asked("forward", forward, (), args)
+    difference = output.on_all(inputs)
+    for part, some in parts(inputs, len(starts)):
+        start = np.where(padding[part], inputs[part], starts[some, part])
+        difference[part] -= output.on(start, part).sum(axis=0, dtype=float) / len(starts)
+    delta = attributions.sum(axis=(1, 2)) - difference
     return attributions.astype(inputs.dtype), delta
 
 
@@ -171,6 +217,9 @@ def occlusion(
     inputs: np.ndarray,
     baselines: ArrayLike = 0.0,
     window: tuple[int, int] = (1, 1),
+    *,
+    mask: ArrayLike | None = None,
+    additional_forward_args: Any = None,
 ) -> np.ndarray:
     """What the output loses when some steps and features are replaced: f(x) - f(x replaced).
 
@@ -182,11 +231,14 @@ def occlusion(
         (windows, time, features) -> (windows,).
     inputs : (batch, time, features)
     baselines : float or array
-        The replacement, in one of the shapes that ``integrated_gradients`` takes. With four axes,
-        (samples, batch or 1, time, features), each sample is used in turn, and the mean effect
-        is returned: ``others[:, None]`` for other windows (samples, time, features).
+        The replacement, in one of the shapes that ``integrated_gradients`` takes. With four axes
+        each sample is used in turn, and the mean effect is returned.
     window : (steps, features)
         The size of what is replaced at once. It moves by one step and one feature.
+    mask : (batch, time) of bool, optional
+        False at padding, which keeps its value. Its attribution is 0.
+    additional_forward_args : array, or tuple of arrays and other values, optional
+        What the function takes after the windows; each array has a row for each window.
 
     Returns
     -------
@@ -198,13 +250,15 @@ def occlusion(
     Raises
     ------
     TypeError, ValueError
-        ``forward`` is not a function or returns another shape, baselines do not fit the inputs, or
-        ``window`` is not two whole numbers from 1 to the length of their axis.
+        ``forward`` is not a function or returns another shape, baselines do not fit the inputs or
+        are not finite, ``window`` is not two whole numbers from 1 to the length of their axis, or
+        another argument does not fit.
 
     Notes
     -----
     ``forward`` is called for each window, sample and place; each call gets at most 1 MiB, or one
-    window. Sums and padding: as in ``integrated_gradients``.
+    window. Sums are in float64. Where what is replaced reaches into padding, the real steps alone
+    are replaced.
 
     Examples
     --------
@@ -214,8 +268,10 @@ def occlusion(
     """
     _checks.function("forward", forward)
     inputs = _checks.windows("inputs", inputs)
-    baselines = _checked_baselines(baselines, inputs, samples=True)
-    steps, features = _checked_window(window, inputs)
+    replacements = checked_baselines(baselines, inputs)
+    steps, features = _checks.window_size(window, inputs.shape)
+    padding = checked_padding(mask, inputs)
+    output = Asked("forward", forward, (), checked_args(additional_forward_args, len(inputs)))
 
     _, time, feature_count = inputs.shape
     places = [
@@ -223,19 +279,20 @@ def occlusion(
         for t in range(time - steps + 1)
         for n in range(feature_count - features + 1)
     ]
-    tasks = [(place, sample) for place in places for sample in range(len(baselines))]
-    whole = _called_on("forward", forward, inputs, ())
+    tasks = [(place, sample) for place in places for sample in range(len(replacements))]
+    whole = output.on_all(inputs)
     lost = np.zeros(inputs.shape)
-    for part, some in _calls(inputs, len(tasks)):
+    for part, some in parts(inputs, len(tasks)):
         points = np.repeat(inputs[None, part], len(tasks[some]), axis=0)
         for copy, (place, sample) in zip(points, tasks[some], strict=True):
-            copy[:, *place] = baselines[sample, part][:, *place]
-        outputs = _called("forward", forward, _flat(points), ())
-        for output, (place, _) in zip(outputs.reshape(points.shape[:2]), tasks[some], strict=True):
-            lost[part, *place] += (whole[part] - output)[:, None, None]
+            copy[:, *place] = replacements[sample, part][:, *place]
+        outputs = output.on(np.where(padding[part], inputs[part], points), part)
+        for found, (place, _) in zip(outputs, tasks[some], strict=True):
+            lost[part, *place] += (whole[part] - found)[:, None, None]
+    lost[padding[..., 0]] = 0
     cover = np.zeros((time, feature_count))
     for place in places:
-        cover[place] += len(baselines)
+        cover[place] += len(replacements)
     return (lost / cover).astype(inputs.dtype)
 
 
@@ -244,10 +301,11 @@ def permutation(
     inputs: np.ndarray,
     *,
     axis: str = "lag",
-    groups: np.ndarray | None = None,
+    groups: ArrayLike | None = None,
     together: Sequence[Sequence[int]] | None = None,
     repeats: int = 5,
     seed: int = 0,
+    mask: ArrayLike | None = None,
 ) -> np.ndarray:
     """How much worse the forecasts get when one lag or one feature comes from other windows.
 
@@ -266,8 +324,7 @@ def permutation(
     groups : (batch,) array, optional
         Windows are shuffled only within their group, such as the same month: so each window keeps
         what its group has in common (conditional importance, Strobl et al. 2008,
-        https://doi.org/10.1186/1471-2105-9-307). A window alone in its group stays as it is. If
-        windows of different lengths are padded, pass their lengths.
+        https://doi.org/10.1186/1471-2105-9-307). A window alone in its group stays as it is.
     together : sequence of sequences of int, optional
         Lags, or features, that come from the same other window: ``[range(14, 20)]`` is six lags at
         once, ``[[0], [1, 2]]`` one feature and then two. If not given, each alone. What several
@@ -276,17 +333,24 @@ def permutation(
         Number of shuffles to take the mean of. Every lag or feature gets the same ones.
     seed : int
         Of the shuffles.
+    mask : (batch, time) of bool, optional
+        False at padding, before or after the real steps. Lags are counted from the last real step
+        of each window. A reading is replaced by one of the same lag, and padding neither moves nor
+        is replaced: windows exchange lags that all of them have, and a whole feature only with
+        windows that have the same lags.
 
     Returns
     -------
     (time,) or (features,) array, or one value for each of ``together``; float64
         error(shuffled) - error(inputs), in the unit of the error. Lag 0, the newest reading, comes
-        first, as in ``temporal_profile``.
+        first, as in ``temporal_profile``. NaN where no two windows could exchange anything, as at a
+        lag that only one window has.
 
     Raises
     ------
     TypeError, ValueError
-        ``error`` is not a function or does not return one number, or another argument does not fit.
+        ``error`` is not a function or does not return one number, no window has a partner to
+        exchange with, groups have None or NaN, or another argument does not fit.
 
     Notes
     -----
@@ -309,31 +373,29 @@ def permutation(
     _checks.whole_number("repeats", repeats, 1)
     _checks.whole_number("seed", seed, 0)
 
-    groups = np.zeros(len(inputs)) if groups is None else np.asarray(groups)
-    if groups.shape != inputs.shape[:1]:
-        raise ValueError(f"expected a group for each window, ({len(inputs)},), got {groups.shape}")
-
-    rng = np.random.default_rng(seed)
-    _, number = np.unique(groups, return_inverse=True)
-    members = [np.flatnonzero(number == n) for n in range(number.max() + 1)]
-    if len(members) == len(inputs):
+    number = _lags.checked_groups(groups, len(inputs))
+    places = _lags.checked_places(axis, together, inputs.shape)
+    steps, has = _lags.steps_of(~checked_padding(mask, inputs)[..., 0])
+    partners = [_lags.partners(number, has[:, lags]) for lags, _ in places]
+    if not any(partners):
         raise ValueError("expected a group of at least 2 windows to shuffle, got each window alone")
-    orders = np.zeros((repeats, len(inputs)), int)
-    for order in orders:
-        for member in members:
-            order[member] = rng.permutation(member)
-    places = _checked_places(axis, together, inputs.shape)
+
     before = _called_error(error, inputs.copy())
-    changes = np.zeros(len(places))
-    for n, place in enumerate(places):
-        for order in orders:
-            shuffled = inputs.copy()
-            shuffled[:, *place] = inputs[:, *place][order]
+    changes = np.full(len(places), np.nan)
+    for n, (lags, features) in enumerate(places):
+        if not partners[n]:
+            continue
+        rows, chosen = np.nonzero(has[:, lags])
+        rows, lag = rows[:, None], np.array(lags)[chosen, None]
+        changes[n] = 0
+        for order in _lags.orders(partners[n], len(inputs), repeats, seed):
+            shuffled, other = inputs.copy(), order[rows]
+            shuffled[rows, steps[rows, lag], features] = inputs[other, steps[other, lag], features]
             changes[n] += _called_error(error, shuffled) - before
     return changes / repeats
 
 
-def temporal_profile(attributions: np.ndarray) -> np.ndarray:
+def temporal_profile(attributions: np.ndarray, *, lengths: ArrayLike | None = None) -> np.ndarray:
     """Mean absolute attribution by lag, summed over the features.
 
     Parameters
@@ -342,16 +404,23 @@ def temporal_profile(attributions: np.ndarray) -> np.ndarray:
         As the functions above return them, oldest step first. If ``occlusion`` replaced several
         features at once, the sum would count the effect several times: then pass one feature,
         ``attributions[..., :1]``.
+    lengths : (batch,) of int, optional
+        Number of real steps of each window, from 1 to time, if padding stands after them (Keras'
+        ``padding="post"``). Lag 0 is then the last real step of each window, and the mean at a lag
+        is over the windows that have it. Padding before the real steps needs no lengths for lag 0,
+        but there lags that a window does not have count as 0.
 
     Returns
     -------
     (time,) array, float64
-        In the unit of the attributions. Lag 0, the newest reading, comes first.
+        In the unit of the attributions. Lag 0, the newest reading, comes first. NaN at lags that no
+        window has.
 
     Raises
     ------
     TypeError, ValueError
-        ``attributions`` is not an array of numbers of that shape, or has no window.
+        ``attributions`` is not an array of numbers of that shape, or has no window, or ``lengths``
+        does not fit.
 
     Examples
     --------
@@ -362,89 +431,16 @@ def temporal_profile(attributions: np.ndarray) -> np.ndarray:
     attributions = _checks.windows("attributions", attributions)
     if len(attributions) == 0:
         raise ValueError("expected at least one window of attributions, got none")
-    return np.abs(attributions).sum(axis=2, dtype=float).mean(axis=0)[::-1].copy()
-
-
-def _calls(inputs: np.ndarray, copies: int) -> Iterator[tuple[slice, slice]]:
-    """(part of the batch, part of the copies) for each call, none with too many bytes."""
-    batch = len(inputs)
-    windows = max(1, _CALL_BYTES // (inputs.itemsize * inputs[:1].size or 1))
-    for start in range(0, batch, windows):
-        part = slice(start, min(start + windows, batch))
-        size = windows // (part.stop - part.start)
-        for first in range(0, copies, size):
-            yield part, slice(first, first + size)
-
-
-def _flat(points: np.ndarray) -> np.ndarray:
-    """(copies, batch, time, features) as one batch."""
-    return points.reshape(-1, *points.shape[2:])
-
-
-def _called(name: str, function: OfWindows, points: np.ndarray, shape: Shape) -> np.ndarray:
-    """The result of a call, checked: what was expected for each window."""
-    return _checks.returned(name, function(points), (len(points), *shape))
-
-
-def _called_on(name: str, function: OfWindows, inputs: np.ndarray, shape: Shape) -> np.ndarray:
-    """The results for all inputs, in as many calls as needed."""
-    results = np.zeros((len(inputs), *shape))
-    for part, _ in _calls(inputs, 1):
-        # A copy: what the function does to its argument must not reach the caller's data.
-        results[part] = _called(name, function, inputs[part].copy(), shape)
-    return results
+    sizes = np.abs(attributions).sum(axis=2, dtype=float)
+    if lengths is None:
+        return sizes.mean(axis=0)[::-1].copy()
+    batch, time = sizes.shape
+    last = _lags.checked_lengths(lengths, batch, time) - 1
+    steps, has = _lags.steps_of(np.arange(time) <= last[:, None])
+    count = has.sum(axis=0)
+    total = np.where(has, np.take_along_axis(sizes, steps, axis=1), 0).sum(axis=0)
+    return np.divide(total, count, out=np.full(time, np.nan), where=count > 0)
 
 
 def _called_error(error: Callable[[np.ndarray], Any], inputs: np.ndarray) -> float:
     return float(_checks.returned("error", error(inputs), ()))
-
-
-def _checked_baselines(baselines: Any, inputs: np.ndarray, samples: bool = False) -> np.ndarray:
-    """Baselines in the shape of the inputs, with an axis of samples in front if allowed."""
-    given = _checks.real_numbers("baselines", baselines)
-    shape = inputs.shape
-    if samples:
-        shape = (given.shape[0] if given.ndim == 4 else 1, *shape)
-    try:
-        if 0 in shape[: len(shape) - 3]:
-            raise ValueError
-        return np.broadcast_to(given.astype(inputs.dtype, copy=False), shape)
-    except ValueError:
-        more = " or to (samples, *that)" if samples else ""
-        raise ValueError(
-            f"expected baselines that broadcast to {inputs.shape}, the shape of the inputs{more}, "
-            f"got {given.shape}"
-        ) from None
-
-
-def _checked_places(axis: str, together: Any, shape: Shape) -> list[tuple[Any, Any]]:
-    """The entries that are shuffled at once: their indices of time and features."""
-    _, time, features = shape
-    count = time if axis == "lag" else features
-    sets = [[n] for n in range(count)] if together is None else [list(some) for some in together]
-    if not sets:
-        raise ValueError(f"expected at least one set of {axis}s in together, got none")
-    for some in sets:
-        whole = bool(some) and all(map(_checks.is_whole, some))
-        if not whole or not 0 <= min(some) <= max(some) < count or len({*some}) < len(some):
-            raise ValueError(
-                f"expected sets of different {axis}s from 0 to {count - 1} in together, got {some}"
-            )
-    if axis == "feature":
-        return [(slice(None), some) for some in sets]
-    return [([time - 1 - lag for lag in some], slice(None)) for some in sets]
-
-
-def _checked_window(window: Any, inputs: np.ndarray) -> tuple[int, int]:
-    _, time, features = inputs.shape
-    if (
-        not isinstance(window, tuple | list)
-        or len(window) != 2
-        or not all(_checks.is_whole(size) for size in window)
-        or not (1 <= window[0] <= time and 1 <= window[1] <= features)
-    ):
-        raise ValueError(
-            f"expected window as (steps, features) from (1, 1) to ({time}, {features}), "
-            f"got {window!r}"
-        )
-    return window[0], window[1]

@@ -52,33 +52,6 @@ def test_what_is_no_real_number(given, got):
             _checks.real_numbers("it", given, booleans=booleans)
 
 
-@pytest.mark.parametrize("form", [bool, int, "uint8", "float32", "float16"])
-def test_a_mask_is_of_true_and_false_or_of_0_and_1(form):
-    given = np.array([[1, 0, 1], [0, 0, 1]], form)
-    found = _checks.mask(given, 2, 3)
-    assert found.dtype == bool
-    assert found.tolist() == [[True, False, True], [False, False, True]]
-    found[...] = True
-    assert given.sum() == 3
-    assert _checks.mask(given.tolist(), 2, 3).sum() == 3
-    assert _checks.mask(given[:0], 0, 3).shape == (0, 3)
-
-
-@pytest.mark.parametrize(
-    ("given", "got"), [(0.5, "0.5"), (np.nan, "nan"), (2, "2.0"), (-1, "-1.0"), (np.inf, "inf")]
-)
-def test_what_is_no_mask(given, got):
-    with pytest.raises(ValueError, match=f"^expected mask of True and False, got {got}$"):
-        _checks.mask([[1.0, given], [0, 1]], 2, 2)
-
-
-def test_a_mask_of_another_shape():
-    with pytest.raises(ValueError, match=r"^expected mask of shape \(2, 3\), got \(3, 2\)$"):
-        _checks.mask(np.ones((3, 2)), 2, 3)
-    with pytest.raises(TypeError, match=r"^expected mask as real numbers, got dtype <U1$"):
-        _checks.mask([["1"]], 1, 1)
-
-
 def test_an_index_counts_from_either_end():
     found = [_checks.place("step", given, 3) for given in (0, 2, -1, -3, np.int8(1))]
     assert found == [0, 2, 2, 0, 1]
@@ -116,6 +89,66 @@ def test_a_list_of_arrays():
             _checks.arrays("arrays", given)
     with pytest.raises(TypeError, match=r"^expected arrays\[1\] as real numbers, got rows of diff"):
         _checks.arrays("arrays", [[1.0], RAGGED])
+
+
+def test_masked_entries_are_no_numbers():
+    given = np.ma.array([1.0, 2.0], mask=[False, True])
+    for door in (
+        lambda: _checks.real_numbers("it", given),
+        lambda: _checks.real_numbers("it", np.ma.masked),
+        lambda: _checks.windows("it", np.ma.array(np.ones((1, 2, 2)), mask=True)),
+    ):
+        with pytest.raises(TypeError, match=r"^expected it as real numbers, got a masked array$"):
+            door()
+    with pytest.raises(TypeError, match=r"^expected f to return real numbers, got a masked array$"):
+        _checks.returned("f", given, (2,))
+    none_masked = _checks.real_numbers("it", np.ma.array([1.0, 2.0], mask=False))
+    assert (type(none_masked), none_masked.tolist()) == (np.ndarray, [1.0, 2.0])
+
+
+def test_an_array_of_anything():
+    assert _checks.array("a name for each", ["a", "b"]).tolist() == ["a", "b"]
+    with pytest.raises(TypeError, match=r"^expected a name for each, got rows of different len"):
+        _checks.array("a name for each", [["a"], ["b", "c"]])
+
+
+def test_a_mask_is_true_and_false_or_1_and_0():
+    expected = [[True, False, True], [False, True, True]]
+    for kind in (bool, int, "uint8", float, "float32"):
+        found = _checks.mask(np.array(expected, kind), 2, 3)
+        assert (found.dtype, found.tolist()) == (bool, expected)
+    given = np.ones((2, 3), bool)
+    assert not np.shares_memory(_checks.mask(given, 2, 3), given)
+    assert _checks.mask(np.ones((0, 3)), 0, 3).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ([[1, 1, 1]], ValueError, r"expected mask of shape \(2, 3\), got \(1, 3\)"),
+        (np.ones((3, 2)), ValueError, r"expected mask of shape \(2, 3\), got \(3, 2\)"),
+        ([[1, 0.5, 0], [1, 1, 7]], ValueError, r"expected mask of True and False, got 0\.5"),
+        ([[1, 0, 0], [1, np.nan, 0]], ValueError, "expected mask of True and False, got nan"),
+        ([[1, 0, 2], [0, 1, 1]], ValueError, "expected mask of True and False, got 2"),
+        ([[1, 0, -1], [0, 1, 1]], ValueError, "expected mask of True and False, got -1"),
+        ([["1", "0", "1"]] * 2, TypeError, "expected mask as real numbers, got dtype <U1"),
+        (None, TypeError, "expected mask as real numbers, got NoneType"),
+        (np.ma.ones((2, 3)) * np.ma.masked, TypeError, "expected mask as real .+ masked array"),
+    ],
+)
+def test_what_is_no_mask(given, error, message):
+    with pytest.raises(error, match=f"^{message}$"):
+        _checks.mask(given, 2, 3)
+
+
+def test_the_window_of_an_occlusion():
+    for given in ((1, 1), [4, 3], (np.int64(2), 1)):
+        assert _checks.window_size(given, (9, 4, 3)) == tuple(given)
+    for given in (2, None, (2,), (1, 1, 1), (0, 1), (1, 0), (5, 1), (1, 4), (1.0, 1), (1, True)):
+        with pytest.raises(
+            ValueError, match=r"as \(steps, features\) from \(1, 1\) to \(4, 3\), got"
+        ):
+            _checks.window_size(given, (9, 4, 3))
 
 
 def test_booleans_are_numbers_unless_they_are_not_wanted():

@@ -21,7 +21,7 @@ import functools
 import numpy as np
 import pytest
 
-from lstm_helpers import attribution, memory
+from lstm_helpers import _calls, attribution, memory
 from lstm_helpers.course import scoring, worlds
 
 # + passes: Score.passed, which is: all true entries found, no other, .9 of the mass on them.
@@ -72,7 +72,7 @@ def _small_calls(monkeypatch):
 
     Threads that wait for each other while other programs run take ten times as long.
     """
-    monkeypatch.setattr(attribution, "_CALL_BYTES", 2**16)
+    monkeypatch.setattr(_calls, "_CALL_BYTES", 2**16)
 
 
 def verdicts(name, seed):
