@@ -150,6 +150,35 @@ def checked_padding(mask: Any, inputs: np.ndarray) -> np.ndarray:
     return ~real[..., None]
 
 
+def require_not_skipped(
+    functions: tuple[Any, ...], baselines: np.ndarray, inputs: np.ndarray, padding: np.ndarray
+) -> None:
+    """Raise where a baseline is what the model's Masking skips: ``mask_value`` of the functions.
+
+    Such a step would be left out, not replaced, and the output jumps on the way there.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _calls
+    >>> x, padding = np.ones((4, 5, 3)), np.zeros((4, 5, 1), bool)
+    >>> _calls.require_not_skipped((np.sum,), np.zeros((1, 4, 5, 3)), x, padding) is None
+    True
+    """
+    for function in functions:
+        value = getattr(function, "mask_value", None)
+        if value is None:
+            continue
+        skipped = (
+            (baselines == value).all(axis=3) & ~padding[..., 0] & (inputs != value).any(axis=2)
+        )
+        if skipped.any():
+            raise ValueError(
+                f"expected baselines that the model reads, got what Masking({value:g}) skips "
+                f"at {skipped.sum()} steps: pass others, such as baselines=x.mean(axis=0), and "
+                "mask= for padding"
+            )
+
+
 def _has_rows(arg: Any) -> bool:
     """Whether it is an array that follows the windows; any other value is passed on as it is."""
     return isinstance(arg, np.ndarray) and arg.ndim > 0

@@ -28,8 +28,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lstm_helpers import _checks, _lags
-from lstm_helpers._calls import Asked, checked_args, checked_baselines, checked_padding, parts
+from lstm_helpers import _calls, _checks, _lags
 from lstm_helpers._checks import OfWindows
 
 
@@ -72,9 +71,9 @@ def saliency(
     """
     _checks.function("gradient", gradient)
     inputs = _checks.windows("inputs", inputs)
-    padding = checked_padding(mask, inputs)
-    args = checked_args(additional_forward_args, len(inputs))
-    slopes = Asked("gradient", gradient, inputs.shape[1:], args).on_all(inputs)
+    padding = _calls.checked_padding(mask, inputs)
+    args = _calls.checked_args(additional_forward_args, len(inputs))
+    slopes = _calls.Asked("gradient", gradient, inputs.shape[1:], args).on_all(inputs)
     return np.where(padding, 0, np.abs(slopes)).astype(inputs.dtype)
 
 
@@ -179,21 +178,22 @@ def integrated_gradients(
     """
     _checks.function("gradient", gradient)
     inputs = _checks.windows("inputs", inputs)
-    starts = checked_baselines(baselines, inputs)
+    starts = _calls.checked_baselines(baselines, inputs)
     _checks.whole_number("n_steps", n_steps, 1)
     if forward is not None:
         _checks.function("forward", forward)
     elif return_convergence_delta:
         raise ValueError("expected forward with return_convergence_delta, got None")
-    padding = checked_padding(mask, inputs)
-    args = checked_args(additional_forward_args, len(inputs))
+    padding = _calls.checked_padding(mask, inputs)
+    _calls.require_not_skipped((gradient, forward), starts, inputs, padding)
+    args = _calls.checked_args(additional_forward_args, len(inputs))
 
-    slope = Asked("gradient", gradient, inputs.shape[1:], args)
+    slope = _calls.Asked("gradient", gradient, inputs.shape[1:], args)
     nodes, node_weights = np.polynomial.legendre.leggauss(n_steps)  # on -1 to 1
     along = ((1 + nodes) / 2).astype(inputs.dtype)[:, None, None, None]
     shares = node_weights / 2 / len(starts)
     attributions = np.zeros(inputs.shape)
-    for part, some in parts(inputs, len(starts) * n_steps):
+    for part, some in _calls.parts(inputs, len(starts) * n_steps):
         sample, node = np.divmod(np.arange(some.start, some.stop), n_steps)
         start = np.where(padding[part], inputs[part], starts[sample, part])
         distance = inputs[part] - start
@@ -203,9 +203,9 @@ def integrated_gradients(
     if forward is None or not return_convergence_delta:
         return attributions.astype(inputs.dtype)
 
-    output = Asked("forward", forward, (), args)
+    output = _calls.Asked("forward", forward, (), args)
     difference = output.on_all(inputs)
-    for part, some in parts(inputs, len(starts)):
+    for part, some in _calls.parts(inputs, len(starts)):
         start = np.where(padding[part], inputs[part], starts[some, part])
         difference[part] -= output.on(start, part).sum(axis=0, dtype=float) / len(starts)
     delta = attributions.sum(axis=(1, 2)) - difference
@@ -268,10 +268,14 @@ def occlusion(
     """
     _checks.function("forward", forward)
     inputs = _checks.windows("inputs", inputs)
-    replacements = checked_baselines(baselines, inputs)
+    replacements = _calls.checked_baselines(baselines, inputs)
     steps, features = _checks.window_size(window, inputs.shape)
-    padding = checked_padding(mask, inputs)
-    output = Asked("forward", forward, (), checked_args(additional_forward_args, len(inputs)))
+    padding = _calls.checked_padding(mask, inputs)
+    if features == inputs.shape[2]:
+        _calls.require_not_skipped((forward,), replacements, inputs, padding)
+    output = _calls.Asked(
+        "forward", forward, (), _calls.checked_args(additional_forward_args, len(inputs))
+    )
 
     _, time, feature_count = inputs.shape
     places = [
@@ -282,7 +286,7 @@ def occlusion(
     tasks = [(place, sample) for place in places for sample in range(len(replacements))]
     whole = output.on_all(inputs)
     lost = np.zeros(inputs.shape)
-    for part, some in parts(inputs, len(tasks)):
+    for part, some in _calls.parts(inputs, len(tasks)):
         points = np.repeat(inputs[None, part], len(tasks[some]), axis=0)
         for copy, (place, sample) in zip(points, tasks[some], strict=True):
             copy[:, *place] = replacements[sample, part][:, *place]
@@ -375,7 +379,7 @@ def permutation(
 
     number = _lags.checked_groups(groups, len(inputs))
     places = _lags.checked_places(axis, together, inputs.shape)
-    steps, has = _lags.steps_of(~checked_padding(mask, inputs)[..., 0])
+    steps, has = _lags.steps_of(~_calls.checked_padding(mask, inputs)[..., 0])
     partners = [_lags.partners(number, has[:, lags]) for lags, _ in places]
     if not any(partners):
         raise ValueError("expected a group of at least 2 windows to shuffle, got each window alone")

@@ -75,14 +75,15 @@ def set_gate_weights(layer: Any, w: LSTMWeights) -> None:
     layer : keras.layers.LSTM or keras.layers.RNN
         As for ``gate_weights``.
     w : LSTMWeights
-        Of the layer's shapes and activations, in its dtype or a narrower one.
+        Of the layer's shapes, activations and direction, in its dtype or a narrower one.
 
     Raises
     ------
     TypeError
         ``layer`` or ``w`` is something else, or the dtype of ``w`` would have to be rounded.
     ValueError
-        A shape or an activation differs, only one of the two has a bias, or a value is not finite.
+        A shape, an activation or the direction differs, only one of the two has a bias, or a value
+        is not finite.
 
     Examples
     --------
@@ -108,7 +109,7 @@ def set_gate_weights(layer: Any, w: LSTMWeights) -> None:
             f"expected input_dim={now.input_dim}, units={now.units} like the layer, "
             f"got input_dim={w.input_dim}, units={w.units}"
         )
-    for name in ("activation", "recurrent_activation"):
+    for name in ("activation", "recurrent_activation", "go_backwards"):
         mine, theirs = getattr(now, name), getattr(w, name)
         if mine != theirs:
             raise ValueError(

@@ -269,3 +269,30 @@ def test_where_masking_reads_the_windows_its_value_is_said():
     subclass(X)
     assert keras_gradient(subclass).mask_value == 0.0
     assert ops.shape(subclass(X)) == (6, 2)
+
+
+def test_a_baseline_that_masking_skips_is_refused():
+    """The whole window would be left out, and the output jumps: silent, and up to .4 of 1.5."""
+    model = keras.Sequential([keras.Input((5, 3)), layers.Masking(), LSTM(4), layers.Dense(1)])
+    # Where all biases are 0, no step and a step of zeros are the same.
+    model.set_weights([RNG.normal(size=weight.shape) for weight in model.get_weights()])
+    forward, gradient = keras_forward(model), keras_gradient(model)
+    x = X.copy()
+    x[0, 3:] = 0  # padding, which no one has declared, is the same in both
+    real = (x != 0).any(axis=2)
+    message = r"got what Masking\(0\) skips at 28 steps: pass others, .*mask= for padding$"
+    for options in ({}, {"mask": real}):
+        with pytest.raises(ValueError, match=message):
+            lh.integrated_gradients(gradient, x, **options)
+        with pytest.raises(ValueError, match=message):
+            lh.occlusion(forward, x, window=(2, 3), **options)
+    given = {"return_convergence_delta": True, "forward": forward, "n_steps": 100}
+    found, delta = lh.integrated_gradients(gradient, x, x.mean(axis=0), mask=real, **given)
+    assert np.abs(delta).max() < 1e-4
+    assert not found[0, 3:].any()
+    # One feature of three in its place: the step is still read.
+    assert lh.occlusion(forward, x).any()
+    # What the check is there for: without it, the sum is not the difference of the outputs.
+    bare = {"return_convergence_delta": True, "forward": lambda z: forward(z)}
+    _, jump = lh.integrated_gradients(lambda z: gradient(z), x[1:], n_steps=100, **bare)
+    assert np.abs(jump).max() > 0.01

@@ -41,9 +41,8 @@ def other_weights(layer):
     arrays = [rng.normal(size=a.shape).astype(a.dtype) for a in layer.get_weights()]
     w = lh.gate_weights(layer)
     new = lh.LSTMWeights.from_arrays(arrays)
-    return dataclasses.replace(
-        new, activation=w.activation, recurrent_activation=w.recurrent_activation
-    )
+    kept = ("activation", "recurrent_activation", "go_backwards")
+    return dataclasses.replace(new, **{name: getattr(w, name) for name in kept})
 
 
 def changed(w, part, gate, value):

@@ -179,7 +179,7 @@ FAULTS = {
     ),
     "retention with the step's own forget gate": (
         ("gate products", "latch", "lag"),
-        (memory, "retention", lambda trace: memory._products(trace)[:, :-1]),
+        (memory, "retention", lambda trace: memory.products(trace)[:, :-1]),
     ),
     "retention without forgetting": (
         ("gate products", "latch", "lag"),
@@ -194,7 +194,7 @@ FAULTS = {
         (
             memory,
             "cell_contributions",
-            lambda trace: (memory._products(trace)[:, 1:] * trace.gates.c, 0),
+            lambda trace: (memory.products(trace)[:, 1:] * trace.gates.c, 0),
         ),
     ),
     "the gradient of the first window for all": (

@@ -1,5 +1,9 @@
 """A second opinion: PyTorch's nn.LSTM and autograd, and captum's attributions on that LSTM."""
 
+import importlib.util
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -153,3 +157,161 @@ def test_occlusion_is_that_of_captum(both, window, baseline, dtype, tolerance):
     found = lh.occlusion(forward, x, baseline, window)
     assert np.abs(found).max() > 0.1
     np.testing.assert_allclose(found, expected.numpy(), rtol=0, atol=tolerance)
+
+
+# Padding: captum is given baselines that keep it, on an LSTM that has no mask.
+
+MASK = np.arange(STEPS) < np.array([12, 7, 3, 9, 1])[:, None]
+
+
+@pytest.mark.parametrize("real", [MASK, MASK[:, ::-1]], ids=["after", "before"])
+@pytest.mark.parametrize("dtype", ["float64"])
+def test_integrated_gradients_with_padding_are_those_of_captum(both, real):
+    captum, x, forward, gradient, theirs = both
+    x[~real] = 0.0
+    reference = BASELINES["reference window"]
+    kept = np.where(real[..., None], reference, x)
+    expected, expected_delta = captum.IntegratedGradients(theirs).attribute(
+        torch.from_numpy(x), torch.from_numpy(kept), n_steps=50, return_convergence_delta=True
+    )
+    found, delta = lh.integrated_gradients(
+        gradient, x, reference, 50, return_convergence_delta=True, forward=forward, mask=real
+    )
+    assert np.abs(found).max() > 0.1
+    np.testing.assert_allclose(found, expected.numpy(), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(delta, expected_delta.numpy(), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float64"])
+def test_rows_beside_the_windows_are_those_of_captum(both):
+    """The same model, times a number of each window, and plus a value that is no array."""
+    captum, x, forward, gradient, theirs = both
+    rows = np.array([1.0, -2.0, 0.5, 3.0, 0.0])
+    reference = BASELINES["reference window"]
+    args = (torch.from_numpy(rows), 7)
+    expected = captum.IntegratedGradients(lambda x, c, d: theirs(x) * c + d).attribute(
+        torch.from_numpy(x), tensor(reference, "float64"), additional_forward_args=args
+    )
+    found = lh.integrated_gradients(
+        lambda x, c, d: gradient(x) * c[:, None, None],
+        x,
+        reference,
+        additional_forward_args=(rows, 7),
+    )
+    np.testing.assert_allclose(found, expected.numpy(), rtol=0, atol=1e-10)
+    with torch.no_grad():
+        expected = captum.Occlusion(lambda x, c, d: theirs(x) * c + d).attribute(
+            torch.from_numpy(x),
+            sliding_window_shapes=(5, 2),
+            strides=(1, 1),
+            baselines=tensor(reference, "float64"),
+            additional_forward_args=args,
+            perturbations_per_eval=16,
+        )
+    found = lh.occlusion(
+        lambda x, c, d: forward(x) * c + d,
+        x,
+        reference,
+        (5, 2),
+        additional_forward_args=(rows, 7),
+    )
+    np.testing.assert_allclose(found, expected.numpy(), rtol=0, atol=1e-10)
+
+
+# Expected gradients: theirs are drawn at random, so the mean of many is near ours.
+
+OTHERS = np.random.default_rng(4).normal(size=(6, STEPS, FEATURES))
+
+
+def near(found, drawn, error):
+    """Whether each entry is within 5 standard errors of the mean that was drawn."""
+    assert (error > 0).all()
+    return (np.abs(found - drawn) <= 5 * error).all()
+
+
+def judged(found, wrong, drawn, error):
+    """Ours agrees, and the comparison is sharp enough to see two mistakes that could be made."""
+    assert np.abs(found).max() > 20 * error.max()
+    assert near(found, drawn, error)
+    assert not near(wrong, drawn, error), "one baseline, the mean of the samples"
+    assert not near(-found, drawn, error)
+
+
+@pytest.mark.parametrize("dtype", ["float64"])
+def test_expected_gradients_are_those_of_captum_but_for_what_it_draws(both):
+    captum, x, _, gradient, theirs = both
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002 - captum draws from this one
+    runs = [
+        captum.GradientShap(theirs)
+        .attribute(torch.from_numpy(x), torch.from_numpy(OTHERS), n_samples=100)
+        .detach()
+        .numpy()
+        for _ in range(60)
+    ]
+    judged(
+        lh.integrated_gradients(gradient, x, OTHERS[:, None]),
+        lh.integrated_gradients(gradient, x, OTHERS.mean(axis=0)),
+        np.mean(runs, axis=0),
+        np.std(runs, axis=0, ddof=1) / np.sqrt(len(runs)),
+    )
+
+
+EXPLAINED = """
+import sys
+import numpy as np
+import torch
+import shap
+
+torch.set_default_dtype(torch.float64)
+
+
+class Head(torch.nn.Module):
+    def __init__(self, arrays):
+        super().__init__()
+        units = arrays["hh"].shape[1]
+        self.lstm = torch.nn.LSTM(arrays["ih"].shape[1], units, batch_first=True)
+        self.head = torch.from_numpy(arrays["head"])
+        names = {"weight_ih_l0": "ih", "weight_hh_l0": "hh", "bias_ih_l0": "bias"}
+        state = {name: torch.from_numpy(arrays[short]) for name, short in names.items()}
+        self.lstm.load_state_dict(state | {"bias_hh_l0": torch.zeros(4 * units)})
+
+    def forward(self, x):
+        return self.lstm(x)[0][:, -1] @ self.head
+
+
+arrays = np.load(sys.argv[1])
+explainer = shap.GradientExplainer(Head(arrays), torch.from_numpy(arrays["others"]))
+values, variances = explainer.shap_values(
+    torch.from_numpy(arrays["x"]), nsamples=4000, rseed=0, return_variances=True
+)
+np.savez(sys.argv[1], values=values, variances=variances[0])
+"""
+
+
+@pytest.mark.parametrize("dtype", ["float64"])
+def test_expected_gradients_are_those_of_shap_but_for_what_it_draws(dtype, tmp_path):
+    """In a process of its own: shap 0.51 changes what TensorFlow does in its own."""
+    if importlib.util.find_spec("shap") is None:
+        pytest.skip("shap is not installed")
+    rng = np.random.default_rng(5)
+    w, module = weights_and_module(rng, FEATURES, 8, dtype)
+    head = rng.normal(size=(8, 1))
+    x = rng.normal(size=(WINDOWS, STEPS, FEATURES))
+    path = tmp_path / "arrays.npz"
+    state = {
+        short: module.state_dict()[f"{name}_l0"].numpy()
+        for short, name in (("ih", "weight_ih"), ("hh", "weight_hh"), ("bias", "bias_ih"))
+    }
+    np.savez(path, x=x, others=OTHERS, head=head, **state)
+    command = [sys.executable, "-c", EXPLAINED, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = np.load(path)
+    readout = lh.Readout(w, head[:, 0])
+    judged(
+        lh.integrated_gradients(readout.gradient, x, OTHERS[:, None]),
+        lh.integrated_gradients(readout.gradient, x, OTHERS.mean(axis=0)),
+        said["values"].reshape(x.shape),
+        np.sqrt(said["variances"].reshape(x.shape)),
+    )

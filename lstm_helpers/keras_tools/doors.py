@@ -54,7 +54,17 @@ class Door:
     mask_value: float | None
 
     def arrays(self, windows: Any, others: Sequence[Any]) -> list[np.ndarray]:
-        """All inputs of one call: the windows, and for each of them a row of every other input."""
+        """All inputs of one call: the windows, and for each of them a row of every other input.
+
+        Examples
+        --------
+        >>> from lstm_helpers.keras_tools import doors
+        >>> names, shapes, dtypes = ("x", "place"), ((6, 2), (3,)), ("float32", "float32")
+        >>> fixed = {1: np.ones((1, 3))}
+        >>> door = doors.Door(None, 0, names, shapes, dtypes, fixed, mask_value=None)
+        >>> [array.shape for array in door.arrays(np.zeros((5, 6, 2)), others=())]
+        [(5, 6, 2), (5, 3)]
+        """
         windows = self._fitting(self.place, "inputs", windows)
         asked = [n for n in range(len(self.names)) if n != self.place and n not in self.fixed]
         if len(others) != len(asked):
@@ -80,7 +90,18 @@ class Door:
         return found
 
     def packed(self, tensors: Sequence[Any]) -> Any:
-        """The tensors in the list, dict or whatever else the model is called with."""
+        """The tensors in the list, dict or whatever else the model is called with.
+
+        Examples
+        --------
+        >>> from lstm_helpers.keras_tools import doors
+        >>> with lh.quiet():
+        ...     import keras
+        ...     model = keras.Sequential([keras.Input((6, 2)), keras.layers.LSTM(4)])
+        >>> door = doors.opened(model, inputs=None, fixed=None, layer=None)
+        >>> door.packed([np.ones((5, 6, 2))]).shape
+        (5, 6, 2)
+        """
         given = getattr(self.model, "input", None)
         return tensors[0] if given is None else keras.tree.pack_sequence_as(given, list(tensors))
 

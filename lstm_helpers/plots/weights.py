@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from lstm_helpers import _checks
-from lstm_helpers.gates import LSTMWeights
+from lstm_helpers.gates import LSTMWeights, require_weights
 from lstm_helpers.layouts import GATES
 from lstm_helpers.plots.figure import (
     GATE_COLORS,
@@ -309,6 +309,7 @@ def weight_groups(w: LSTMWeights) -> dict[str, tuple[np.ndarray, ...]]:
     >>> {name: len(arrays) for name, arrays in weight_groups(w).items()}
     {'kernel': 4, 'recurrent_kernel': 4, 'bias': 4}
     """
+    require_weights(w)
     return {
         name: tuple(array.astype(np.float64) for array in group)
         for name in GROUP_NAMES

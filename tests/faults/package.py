@@ -267,12 +267,32 @@ def bias_of_a_readout_forgotten(top):
 @seen_by("tests/test_attribution.py")
 def together_shuffled_one_by_one(top):
     """Lags that were to come from one other window are shuffled each by itself."""
-    old = "shuffled[:, *place] = inputs[:, *place][order]"
-    new = (
-        "for k, lag in enumerate(place[0] if isinstance(place[0], list) else ()):\n"
-        "                shuffled[:, lag] = inputs[:, lag][np.roll(order, k)]"
-    )
+    old, new = "order[rows]\n", "order[(rows + chosen[:, None]) % len(order)]\n"
     replace(top / "lstm_helpers/attribution.py", old, new)
+
+
+@seen_by("tests/test_attribution.py")
+def padding_takes_the_baseline(top):
+    """Integrated gradients begin at the baseline where there is padding too."""
+    old = "start = np.where(padding[part], inputs[part], starts[sample, part])"
+    replace(top / "lstm_helpers/attribution.py", old, "start = starts[sample, part]")
+
+
+@seen_by("tests/test_attribution.py")
+def lags_counted_from_the_end_of_the_array(top):
+    """The last step is lag 0, though it be padding."""
+    old, new = (
+        "last = time - 1 - real[:, ::-1].argmax(axis=1)",
+        "last = np.full(len(real), time - 1)",
+    )
+    replace(top / "lstm_helpers/_lags.py", old, new)
+
+
+@seen_by("tests/test_attribution.py")
+def rows_of_other_windows(top):
+    """A copy of a window gets the row of another one."""
+    old, new = "np.tile(np.arange(part", "np.repeat(np.arange(part"
+    replace(top / "lstm_helpers/_calls.py", old, new)
 
 
 @seen_by("tests/test_plots.py::test_one_scale_with_zero_in_its_middle_serves_all_panels")
