@@ -115,8 +115,8 @@ def retrain_without(
     """How much worse new networks get that never saw some lags or features.
 
     For each seed a network is trained with everything, and one on blanked inputs, from the same
-    seed. Hooker et al. (2019), https://arxiv.org/abs/1806.10758, section 3, blank and train anew in
-    this way; Lei et al. (2018), https://arxiv.org/abs/1604.04173, section 6, leave out whole
+    seed. Hooker et al. (2019), https://arxiv.org/abs/1806.10758, blank and train anew in
+    this way; Lei et al. (2018), https://arxiv.org/abs/1604.04173, leave out whole
     features.
 
     Parameters
