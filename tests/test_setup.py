@@ -82,7 +82,8 @@ def test_the_makefile_asks_for_the_pythons_of_pyproject():
 
 def test_readme_is_short_and_names_every_notebook():
     readme = (TOP / "README.md").read_text(encoding="utf-8")
-    assert readme.count("\n") < 100
+    # Beside the way with a model of one's own, which tests/test_readme.py runs.
+    assert re.sub(r"```python.*?```", "", readme, flags=re.DOTALL).count("\n") < 100
     for path in (TOP / "notebooks").glob("*.ipynb"):
         assert path.name in readme
 
