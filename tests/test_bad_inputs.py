@@ -29,6 +29,7 @@ NAMES |= {"keras_tools": keras_tools, "memory": memory, "plots": plots}
 
 def environment(folder):
     """What the calls below get: a layer in a model, its weights, windows, functions, files."""
+    keras.utils.clear_session()  # else Keras' names count on from those of other tests
     keras.utils.set_random_seed(0)
     layer = layers.LSTM(4, name="lstm")
     model = keras.Sequential([keras.Input((6, 2)), layer, layers.Dense(3)])
