@@ -24,7 +24,9 @@ from lstm_helpers.layouts import LAYOUTS
 from lstm_helpers.memory import half_life
 from lstm_helpers.numpy_lstm import LSTMTrace, replay
 from lstm_helpers.readout import Readout
+from lstm_helpers.rescaling import temporal_saliency_rescaling
 from lstm_helpers.retraining import Retrained, retrain_without
+from lstm_helpers.shapley_values import shapley
 
 __all__ = [
     "LAYOUTS",
@@ -49,6 +51,8 @@ __all__ = [
     "saliency",
     "set_forget_bias",
     "set_gate_weights",
+    "shapley",
     "temporal_profile",
+    "temporal_saliency_rescaling",
     "unit_norms",
 ]

@@ -30,13 +30,24 @@ def parts(inputs: np.ndarray, copies: int) -> Iterator[tuple[slice, slice]]:
     >>> list(_calls.parts(np.ones((2, 5, 3)), copies=7))
     [(slice(0, 2, None), slice(0, 7, None))]
     """
-    batch = len(inputs)
-    windows = max(1, _CALL_BYTES // (inputs.itemsize * inputs[:1].size or 1))
+    batch, windows = len(inputs), windows_at_once(inputs)
     for start in range(0, batch, windows):
         part = slice(start, min(start + windows, batch))
         size = windows // (part.stop - part.start)
         for first in range(0, copies, size):
             yield part, slice(first, min(first + size, copies))
+
+
+def windows_at_once(inputs: np.ndarray) -> int:
+    """How many windows of this size one call gets.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _calls
+    >>> _calls.windows_at_once(np.ones((2, 64, 8))) * 64 * 8 * 8 == 2**20
+    True
+    """
+    return max(1, _CALL_BYTES // (inputs.itemsize * inputs[:1].size or 1))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,11 +78,22 @@ class Asked:
         (7, 2)
         """
         rows = np.tile(np.arange(part.start, part.stop), len(points))
+        found = self.on_rows(points.reshape(-1, *points.shape[2:]), rows)
+        return found.reshape(*points.shape[:2], *self.shape)
+
+    def on_rows(self, points: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """The results (windows, ...) of one call, for a copy of each of these rows of the batch.
+
+        Examples
+        --------
+        >>> from lstm_helpers import _calls
+        >>> asked = _calls.Asked("forward", lambda x, c: c * x[:, -1, 0], (), (np.array([2, 3]),))
+        >>> asked.on_rows(np.ones((3, 4, 1)), np.array([1, 1, 0])).tolist()
+        [3.0, 3.0, 2.0]
+        """
         # Chosen by a list of rows: a copy, so that nothing done to it reaches the caller's data.
         args = [arg[rows] if _has_rows(arg) else arg for arg in self.args]
-        found = self.function(points.reshape(-1, *points.shape[2:]), *args)
-        found = _checks.returned(self.name, found, (len(rows), *self.shape))
-        return found.reshape(*points.shape[:2], *self.shape)
+        return _checks.returned(self.name, self.function(points, *args), (len(rows), *self.shape))
 
     def on_all(self, inputs: np.ndarray) -> np.ndarray:
         """The results for all windows, in as many calls as needed.

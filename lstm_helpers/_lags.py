@@ -109,6 +109,25 @@ def checked_places(axis: str, together: Any, shape: Shape) -> list[tuple[list[in
     return [(some, list(range(features))) for some in sets]
 
 
+def require_apart(axis: str, places: list[tuple[list[int], list[int]]]) -> None:
+    """Raise if a lag, or a feature, is in two of these places.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _lags
+    >>> _lags.require_apart("lag", [([3, 4], [0, 1]), ([0], [0, 1])]) is None
+    True
+    """
+    seen: set[int] = set()
+    for lags, features in places:
+        some = lags if axis == "lag" else features
+        if seen & {*some}:
+            raise ValueError(
+                f"expected each {axis} in one set of together, got {min(seen & {*some})} in two"
+            )
+        seen |= {*some}
+
+
 def checked_lengths(given: Any, batch: int, time: int) -> np.ndarray:
     """Number of real steps of each window, (batch,).
 

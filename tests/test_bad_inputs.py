@@ -560,6 +560,101 @@ BAD = [
         "expected error to return real numbers, got dtype <U1",
     ),
     (
+        "lh.shapley(e.gradient, e.x)",
+        ValueError,
+        "expected forward to return shape (320,), got shape (320, 6, 2)",
+    ),
+    (
+        "lh.shapley(None, e.x)",
+        TypeError,
+        "expected forward as a function of windows, got NoneType",
+    ),
+    (
+        "lh.shapley(e.forward, e.x[0])",
+        ValueError,
+        "expected inputs of shape (batch, time, features), got (6, 2)",
+    ),
+    (
+        "lh.shapley(e.forward, e.x, baselines=e.x[:3])",
+        ValueError,
+        "expected baselines that broadcast to (5, 6, 2), the shape of the inputs or to (samples, *that), got (3, 6, 2)",
+    ),
+    (
+        'lh.shapley(e.forward, e.x, axis="group")',
+        ValueError,
+        "expected axis of 'lag', 'feature', got 'group'",
+    ),
+    (
+        "lh.shapley(e.forward, e.x, together=[[0, 1], [5, 1]])",
+        ValueError,
+        "expected each lag in one set of together, got 1 in two",
+    ),
+    (
+        'lh.shapley(e.forward, e.x, axis="feature", together=[[2]])',
+        ValueError,
+        "expected sets of different features from 0 to 1 in together, got [2]",
+    ),
+    (
+        "lh.shapley(e.forward, e.x, n_samples=0)",
+        ValueError,
+        "expected n_samples as a whole number of at least 1, got 0",
+    ),
+    (
+        "lh.shapley(e.forward, e.x, seed=0.5)",
+        ValueError,
+        "expected seed as a whole number of at least 0, got 0.5",
+    ),
+    (
+        "lh.shapley(e.forward, e.x, mask=np.ones(5))",
+        ValueError,
+        "expected mask of shape (5, 6), got (5,)",
+    ),
+    (
+        "lh.shapley(e.forward, e.x, additional_forward_args=np.ones(4))",
+        ValueError,
+        "expected additional_forward_args with a row for each of 5 windows, got shape (4,)",
+    ),
+    (
+        "lh.temporal_saliency_rescaling(e.x, e.x)",
+        TypeError,
+        "expected attribute as a function of windows, got ndarray",
+    ),
+    (
+        "lh.temporal_saliency_rescaling(e.forward, e.x)",
+        ValueError,
+        "expected attribute to return shape (5, 6, 2), got shape (5,)",
+    ),
+    (
+        "lh.temporal_saliency_rescaling(e.gradient, e.x[0])",
+        ValueError,
+        "expected inputs of shape (batch, time, features), got (6, 2)",
+    ),
+    (
+        "lh.temporal_saliency_rescaling(e.gradient, e.x, np.nan)",
+        ValueError,
+        "expected baselines of finite float32 numbers, got nan",
+    ),
+    (
+        "lh.temporal_saliency_rescaling(e.gradient, e.x, quantile=55)",
+        ValueError,
+        "expected quantile from 0 to 1, got 55",
+    ),
+    (
+        'lh.temporal_saliency_rescaling(e.gradient, e.x, quantile="median")',
+        TypeError,
+        "expected quantile as a number, got 'median'",
+    ),
+    (
+        "lh.temporal_saliency_rescaling(e.gradient, e.x, mask=np.full((5, 6), 2))",
+        ValueError,
+        "expected mask of True and False, got 2",
+    ),
+    (
+        "lh.temporal_saliency_rescaling(e.gradient, e.x, additional_forward_args=np.ones(4))",
+        ValueError,
+        "expected additional_forward_args with a row for each of 5 windows, got shape (4,)",
+    ),
+    (
         "lh.temporal_profile(e.x[0])",
         ValueError,
         "expected attributions of shape (batch, time, features), got (6, 2)",
