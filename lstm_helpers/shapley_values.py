@@ -131,8 +131,9 @@ def shapley(
 
     Notes
     -----
-    For each window and sample of the baselines ``forward`` is called 2^n times, or 2 (n - 1) times
-    for each order and once more; each call gets at most 1 MiB, or one window. Sums are in float64.
+    For each window and sample of the baselines ``forward`` is asked 2^n times, or 2 (n - 1) times
+    for each of its orders and once more; each call gets at most 1 MiB, or one window. Sums are in
+    float64.
     All windows get the same orders, so what is found for a window does not depend on the others,
     and the mean over windows has an error too.
 
@@ -184,7 +185,7 @@ class _Game:
     count: int
 
     def outputs(
-        self, sets: np.ndarray, samples: Sequence[int]
+        self, sets: np.ndarray, samples: np.ndarray
     ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """(part of the batch, numbers of sets, outputs) of each call; sets (sets, groups) of bool.
 
@@ -193,13 +194,20 @@ class _Game:
         # What is in no group has the last number, and is there in all sets.
         there = np.concatenate([sets, np.ones((len(sets), 1), bool)], axis=1)
         for part, some in _calls.parts(self.inputs, len(sets) * len(samples)):
-            chosen, sample = np.divmod(np.arange(some.start, some.stop), len(samples))
+            chosen, which = np.divmod(np.arange(some.start, some.stop), len(samples))
             points = np.where(
                 there[chosen][:, self.numbers[part]],
                 self.inputs[part],
-                self.starts[np.asarray(samples)[sample], part],
+                self.starts[samples[which], part],
             )
             yield part, chosen, self.output.on(points, part)
+
+    def table(self, sets: np.ndarray, sample: int) -> np.ndarray:
+        """(sets, batch): the outputs for one sample of the baselines."""
+        found = np.empty((len(sets), len(self.inputs)))
+        for part, chosen, outputs in self.outputs(sets, np.array([sample])):
+            found[chosen, part] = outputs
+        return found
 
 
 def _numbers(
@@ -224,7 +232,7 @@ def _exact(game: _Game) -> np.ndarray:
     size = sets.sum(axis=1, keepdims=True)
     weights = np.where(sets, share[np.maximum(size - 1, 0)], -share[np.minimum(size, n - 1)])
     values = np.zeros((len(game.inputs), n))
-    for part, chosen, outputs in game.outputs(sets, range(samples)):
+    for part, chosen, outputs in game.outputs(sets, np.arange(samples)):
         values[part] += outputs.T @ weights[chosen] / samples
     return values
 
@@ -234,25 +242,19 @@ def _sampled(game: _Game, orders: int, seed: int) -> tuple[np.ndarray, np.ndarra
     rng = np.random.default_rng(seed)
     n, samples = game.count, len(game.starts)
     each = max(2, math.ceil(orders / samples))
-    sizes = np.arange(n + 1)[:, None]
     values, variance = np.zeros((2, len(game.inputs), n))
-    ends = np.zeros((2, samples, len(game.inputs)))  # nothing is there, and all
+    whole = game.output.on_all(game.inputs)
     for sample in range(samples):
-        for part, chosen, outputs in game.outputs(np.array([[False] * n, [True] * n]), [sample]):
-            ends[chosen, sample, part] = outputs
-    for sample in range(samples):
+        gap = whole - game.table(np.zeros((1, n), bool), sample)[0]
         mean, spread = np.zeros((2, *values.shape))
         for number in range(each):
-            place = np.argsort(rng.permutation(n))  # of each group in the order
-            sets = np.concatenate([place < sizes[1:-1], n - 1 - place < sizes[1:-1]])
-            found = np.empty((2, n + 1, len(game.inputs)))
-            found[:, 0], found[:, n] = ends[:, sample]
-            inner = found[:, 1:n].reshape(len(sets), -1)
-            for part, chosen, outputs in game.outputs(sets, [sample]):
-                inner[chosen, part] = outputs
-            found[:, 1:n] = inner.reshape(2, n - 1, -1)
-            there, back = np.diff(found, axis=1)
-            change = ((there[place] + back[n - 1 - place]) / 2).T
+            place = rng.permutation(n)  # of each group in the order
+            first = place < np.arange(1, n)[:, None]  # the first group, the first two, ...
+            found = game.table(np.concatenate([first, ~first]), sample)
+            # A group comes to the first ones on the way there, and leaves the last ones, which are
+            # all but those, on the way back: so both changes are in one difference.
+            half = np.concatenate([[-gap], found[: n - 1] - found[n - 1 :], [gap]]) / 2
+            change = np.diff(half, axis=0)[place].T
             # Welford (1962): mean and spread without a store of all orders.
             off = change - mean
             mean += off / (number + 1)
