@@ -8,6 +8,7 @@ all orders in which the groups can come in.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, overload
@@ -226,7 +227,7 @@ def _numbers(
 def _exact(game: _Game) -> np.ndarray:
     """From all sets: each value is a weighted sum of their outputs."""
     n, samples = game.count, len(game.starts)
-    sets = (np.arange(2**n)[:, None] >> np.arange(n)) % 2 == 1
+    sets = np.array(list(itertools.product((False, True), repeat=n)))
     # The weight of a set without the group, by its size; with the group, of the set but for it.
     share = np.array([1 / (n * math.comb(n - 1, size)) for size in range(n)])
     size = sets.sum(axis=1, keepdims=True)

@@ -37,6 +37,23 @@ def test_parts_where_few_windows_have_many_copies(monkeypatch):
     assert len(list(_calls.parts(X, 7))) == 5 * 7, "one window at least"
 
 
+def test_how_many_windows_fit_into_a_call(monkeypatch):
+    assert _calls.windows_at_once(X) == 2**20 // (4 * 3 * 8)
+    assert _calls.windows_at_once(X.astype("float32")) == 2**20 // (4 * 3 * 4)
+    assert _calls.windows_at_once(np.ones((1, 2**18, 1))) == 1
+    assert _calls.windows_at_once(X[:0]) == 2**20
+    limit(monkeypatch, 3)
+    assert _calls.windows_at_once(X) == 3
+
+
+def test_rows_may_be_of_any_order():
+    asked = _calls.Asked("gradient", lambda x, c: c[:, None, None] * x, (4, 3), (np.arange(5),))
+    found = asked.on_rows(X[[3, 0, 3]], np.array([3, 0, 1]))
+    np.testing.assert_array_equal(found, X[[3, 0, 3]] * np.array([3, 0, 1])[:, None, None])
+    with pytest.raises(ValueError, match=r"^expected gradient to return shape \(2, 4, 3\), got "):
+        _calls.Asked("gradient", lambda x: x[:1], (4, 3)).on_rows(X[:2], np.arange(2))
+
+
 def test_each_copy_gets_the_row_of_its_window():
     numbers, table, given = np.arange(5), np.arange(10).reshape(5, 2), ["a", "list"]
     scalar = np.array(7)

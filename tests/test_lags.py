@@ -120,6 +120,19 @@ def test_places_are_lags_with_all_features_or_features_with_all_lags():
                 _lags.checked_places(axis, [[0], some], shape)
 
 
+def test_places_that_share_a_lag_or_a_feature():
+    lags = [([3, 1], [0, 1]), ([2], [0, 1]), ([0, 4], [0, 1])]
+    assert _lags.require_apart("lag", lags) is None
+    assert _lags.require_apart("feature", [([0, 1], [1]), ([0, 1], [0])]) is None
+    for more, shared in (([5, 4, 3], 3), ([2], 2)):
+        with pytest.raises(
+            ValueError, match=f"^expected each lag in one set of together, got {shared} in two$"
+        ):
+            _lags.require_apart("lag", [*lags, (more, [0, 1])])
+    with pytest.raises(ValueError, match=r"^expected each feature in one set of together, got 1 "):
+        _lags.require_apart("feature", [([0, 1], [1]), ([0, 1], [0]), ([0, 1], [1])])
+
+
 def test_lengths_are_whole_numbers_of_steps():
     found = _lags.checked_lengths(np.array([1, 4, 2], "uint8"), 3, 4)
     assert (found.tolist(), found.dtype) == ([1, 4, 2], int)

@@ -369,6 +369,46 @@ def test_occlusion_of_a_linear_function_is_exact(case, form, data):
     np.testing.assert_allclose(found, total / cover, **EXACT)
 
 
+@given(
+    linear(st.integers(1, 3)),
+    FORMS,
+    st.sampled_from(["lag", "feature"]),
+    st.sampled_from([None, 1, 5]),
+)
+def test_shapley_values_of_a_linear_function_are_exact(case, form, axis, n_samples):
+    """Whatever the order, a group adds its weights times what it changes."""
+    weights, constant, x, rng = case
+    baseline = baselines(rng, x, form)
+    _, time, features = x.shape
+    count = time if axis == "lag" else features
+    ends = np.sort(rng.integers(0, count + 1, 2))
+    together = [*filter(len, np.split(rng.permutation(count), ends)[:2])]
+    assume(together)
+    effect = weights * (x - baseline)
+    alone = effect.sum(axis=2)[:, ::-1] if axis == "lag" else effect.sum(axis=1)
+    found, error = lh.shapley(
+        function(weights, constant),
+        x,
+        baseline,
+        axis=axis,
+        together=together,
+        n_samples=n_samples,
+        return_standard_error=True,
+    )
+    expected = np.stack([alone[:, some].sum(axis=1) for some in together], axis=1)
+    np.testing.assert_allclose(found, expected, **EXACT)
+    np.testing.assert_allclose(error, 0, **EXACT)
+
+
+@given(linear(st.integers(1, 3)), FORMS)
+def test_rescaling_of_a_linear_function_is_exact(case, form):
+    weights, _, x, rng = case
+    baseline = baselines(rng, x, form)
+    changed = np.abs(weights * (x - baseline))
+    found = lh.temporal_saliency_rescaling(lambda inputs: weights * inputs, x, baseline)
+    np.testing.assert_allclose(found, changed * changed.sum(axis=2, keepdims=True), **EXACT)
+
+
 @given(linear(st.integers(2, 12)), st.sampled_from(["lag", "feature"]), st.integers(1, 3), SEEDS)
 def test_permutation_of_a_linear_function(case, axis, repeats, seed):
     weights, constant, x, rng = case

@@ -78,7 +78,9 @@ def both(dtype, monkeypatch):
     if dtype == "float64":
         # captum 0.9 rounds to float32 on its way, whatever it is given: the weights of the nodes,
         # and what was lost before it takes the mean. That would leave an agreement of 1e-8 to 1e-7.
+        # Shapley values it sums in float32: in torch.float.
         monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+        monkeypatch.setattr(torch, "float", torch.float64)
         torch.set_default_dtype(torch.float64)
     rng = np.random.default_rng(3)
     w, module = weights_and_module(rng, FEATURES, 16, dtype)
@@ -216,6 +218,54 @@ def test_rows_beside_the_windows_are_those_of_captum(both):
         additional_forward_args=(rows, 7),
     )
     np.testing.assert_allclose(found, expected.numpy(), rtol=0, atol=1e-10)
+
+
+# Shapley values: captum walks all orders of the groups, ours are a sum over all sets of them.
+
+GROUPS = [[0], [1, 2], range(6, 12), [3], [4, 5]]
+
+
+@pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
+def test_shapley_values_are_those_of_captum(both, baseline, dtype, tolerance):
+    captum, x, forward, _, theirs = both
+    number = np.zeros((1, STEPS, FEATURES), int)
+    for n, lags in enumerate(GROUPS):
+        number[:, [STEPS - 1 - lag for lag in lags]] = n
+    with torch.no_grad():
+        expected = captum.ShapleyValues(theirs).attribute(
+            torch.from_numpy(x),
+            baselines=tensor(baseline, dtype),
+            feature_mask=torch.from_numpy(number),
+            perturbations_per_eval=120,
+        )
+    found = lh.shapley(forward, x, baseline, together=GROUPS)
+    assert np.abs(found).max() > 0.1
+    for n, lags in enumerate(GROUPS):  # captum gives each entry the value of its whole group
+        np.testing.assert_allclose(
+            found[:, n], expected[:, STEPS - 1 - lags[0], 0].numpy(), rtol=0, atol=tolerance
+        )
+
+
+@pytest.mark.parametrize("dtype", ["float64"])
+def test_shapley_values_of_more_lags_are_those_that_captum_draws(both):
+    captum, x, forward, _, theirs = both
+    number = torch.arange(STEPS)[None, :, None].repeat(1, 1, FEATURES)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        runs = [
+            captum.ShapleyValueSampling(theirs)
+            .attribute(torch.from_numpy(x), feature_mask=number, n_samples=10)
+            .numpy()[:, ::-1, 0]
+            for _ in range(15)
+        ]
+    found, error = lh.shapley(forward, x, n_samples=150, return_standard_error=True)
+    drawn = np.std(runs, axis=0, ddof=1) / np.sqrt(len(runs))
+    together = np.hypot(error, drawn)
+    assert (error < drawn).mean() > 0.9, "as many orders, each there and back"
+    assert near(found, np.mean(runs, axis=0), together)
+    assert not near(found[:, ::-1], np.mean(runs, axis=0), together)
+    assert not near(lh.occlusion(forward, x, 0.0, (1, FEATURES))[:, ::-1, 0], found, together)
 
 
 # Expected gradients: theirs are drawn at random, so the mean of many is near ours.

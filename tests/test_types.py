@@ -44,13 +44,16 @@ def test_what_an_option_asks_for_is_in_the_type() -> None:
         readout.gradient, X, return_convergence_delta=True, forward=readout.forward
     )
     assert_type(both, tuple[np.ndarray, np.ndarray])
+    assert_type(lh.shapley(readout.forward, X), np.ndarray)
+    values = lh.shapley(readout.forward, X, n_samples=2, return_standard_error=True)
+    assert_type(values, tuple[np.ndarray, np.ndarray])
     constants = memory.time_constants(WEIGHTS, X)
     assert_type(constants, np.ndarray)
     pair = memory.time_constants(WEIGHTS, X, return_eigenvalues=True)
     assert_type(pair, tuple[np.ndarray, np.ndarray])
     assert isinstance(found, np.ndarray)
     assert isinstance(constants, np.ndarray)
-    assert (len(both), len(pair)) == (2, 2)
+    assert (len(both), len(pair), len(values)) == (2, 2, 2)
 
 
 def test_a_method_takes_any_function_of_windows() -> None:
@@ -61,4 +64,5 @@ def test_a_method_takes_any_function_of_windows() -> None:
 
     assert_type(lh.occlusion(forward, X), np.ndarray)
     assert_type(lh.permutation(error, X, repeats=1), np.ndarray)
+    assert_type(lh.temporal_saliency_rescaling(lambda x: 2 * x, X), np.ndarray)
     assert lh.permutation(error, X, repeats=1).shape == (5,)

@@ -98,6 +98,10 @@ for w, readout, x in (model(3, 4), model(100, 256)):
     assert cost.shape == (1,)
     assert lh.occlusion(readout.forward, x[:1, :4, :3] if w.input_dim == 3 else x[:1, :1]).any()
     assert lh.temporal_profile(found).shape == (36,)
+    groups = [range(6), range(6, 36)]
+    shares = lh.shapley(readout.forward, x, x[:2, None], together=groups)
+    assert np.allclose(shares.sum(axis=1), readout.forward(x) - readout.forward(x[:2]).mean())
+    assert lh.temporal_saliency_rescaling(readout.gradient, x[:1, :2]).any(axis=2).all()
 back = lh.LSTMWeights.from_arrays(w.to_arrays("keras1"), layout="keras1")
 assert np.array_equal(back.kernel.c, w.kernel.c)
 """

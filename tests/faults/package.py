@@ -295,6 +295,41 @@ def rows_of_other_windows(top):
     replace(top / "lstm_helpers/_calls.py", old, new)
 
 
+@seen_by("tests/test_shapley_values.py")
+def shapley_values_weigh_all_sets_alike(top):
+    """A set of each size counts the same, as in the value of Banzhaf."""
+    old, new = "1 / (n * math.comb(n - 1, size))", "1 / 2 ** (n - 1)"
+    replace(top / "lstm_helpers/shapley_values.py", old, new)
+
+
+@seen_by("tests/test_shapley_values.py")
+def orders_walked_one_way_only(top):
+    """The way back is the way there once more."""
+    old, new = "np.concatenate([first, ~first])", "np.concatenate([first, ~first[::-1, ::-1]])"
+    replace(top / "lstm_helpers/shapley_values.py", old, new)
+
+
+@seen_by("tests/test_shapley_values.py")
+def samples_of_baselines_share_one_spread(top):
+    """The standard error forgets that the mean is over several samples of the baselines."""
+    old, new = "each * samples**2", "each * samples"
+    replace(top / "lstm_helpers/shapley_values.py", old, new)
+
+
+@seen_by("tests/test_rescaling.py")
+def rescaling_sees_one_step_of_the_map(top):
+    """The change is taken at the replaced step, not over the whole map."""
+    old = "sums = np.where(padding[row], 0, changes).sum(axis=(1, 2), dtype=float)"
+    replace(top / "lstm_helpers/rescaling.py", old, "sums = changes[each, step].sum(axis=1)")
+
+
+@seen_by("tests/test_rescaling.py")
+def rescaling_asks_features_everywhere(top):
+    """The quantile is not used."""
+    old, new = "asked = real & (of_step[..., 0] >= limits[:, None])", "asked = real"
+    replace(top / "lstm_helpers/rescaling.py", old, new)
+
+
 @seen_by("tests/test_plots.py::test_one_scale_with_zero_in_its_middle_serves_all_panels")
 def colour_scale_not_centred(top):
     """White is not zero in the heatmaps of gates."""
