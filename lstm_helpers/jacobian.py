@@ -115,7 +115,7 @@ def _backward(
 ) -> None:
     """Fill, for each step, its (time, features, outputs, batch), after one forward pass."""
     steps = np.empty((x.shape[1] + 1, 6 * w.units, len(x)), w.dtype)
-    run_forward(w, x, initial_state, mask, steps)
+    run_forward(w, x, initial_state, mask, steps, activated=True)
     for last, jacobian in jacobians.items():
         skipped = None if mask is None else ~mask.T[: last + 1]
         _from_step(w, steps[: last + 2], skipped, head, jacobian[: last + 1])
@@ -140,9 +140,8 @@ def _from_step(
     batch = steps.shape[-1]
     units, outputs = head.shape
     back = np.ascontiguousarray(side_by_side(w)[:, : units + w.input_dim].T)
-    activation, slope = ACTIVATIONS[w.activation]
+    slope = ACTIVATIONS[w.activation].slope
     gate_slope = ACTIVATIONS[w.recurrent_activation].slope
-    tanh_c = np.empty((units, batch), w.dtype)  # or the layer's other activation
     local = np.empty((4 * units, batch), w.dtype)
     dz = np.empty((4, units, outputs, batch), w.dtype)
     dc = np.zeros((units, outputs, batch), w.dtype)
@@ -153,17 +152,11 @@ def _from_step(
     dh[...] = head[:, :, None]
     kept = np.empty((2, units, outputs, batch), w.dtype)
     skips: Any = [None] * len(jacobian) if skipped is None else skipped[::-1]
-    for step, cell, jacobian_t, skip in zip(
-        steps[-2::-1], steps[:0:-1, 4 * units : 5 * units], jacobian[::-1], skips, strict=True
-    ):
+    for step, jacobian_t, skip in zip(steps[-2::-1], jacobian[::-1], skips, strict=True):
         if skip is not None:
             kept[0], kept[1] = dh, dc
-        i, f, o, candidate = step[: 4 * units].reshape(4, units, batch)
-        activation(cell, tanh_c)
-        np.multiply(
-            gate_slope(step[: 2 * units]), step[3 * units : 5 * units], out=local[: 2 * units]
-        )
-        np.multiply(gate_slope(o), tanh_c, out=local[2 * units : 3 * units])
+        i, f, o, candidate, _, tanh_c = step.reshape(6, units, batch)
+        np.multiply(gate_slope(step[: 3 * units]), step[3 * units :], out=local[: 3 * units])
         np.multiply(slope(candidate), i, out=local[3 * units :])
         to_i, to_f, to_o, to_c = local.reshape(4, units, 1, batch)
         np.multiply(dh, (o * slope(tanh_c))[:, None], out=through)
