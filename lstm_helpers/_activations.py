@@ -18,8 +18,8 @@ class Activation(NamedTuple):
     function : callable
         (z, out): writes the function of ``z`` into the array ``out``.
     slope : callable
-        y -> the derivative, computed from the function's *value* y. It is 0 at the corners of
-        relu and hard_sigmoid.
+        (y, out): writes the derivative, computed from the function's *value* y. It is 0 at the
+        corners of relu and hard_sigmoid.
 
     Examples
     --------
@@ -27,12 +27,15 @@ class Activation(NamedTuple):
     >>> out = np.empty(3)
     >>> function, slope = ACTIVATIONS["sigmoid"]
     >>> function(np.array([-1.0, 0.0, 1.0]), out)
-    >>> out.round(3).tolist(), slope(out).round(3).tolist()
-    ([0.269, 0.5, 0.731], [0.197, 0.25, 0.197])
+    >>> out.round(3).tolist()
+    [0.269, 0.5, 0.731]
+    >>> slope(out.copy(), out)
+    >>> out.round(3).tolist()
+    [0.197, 0.25, 0.197]
     """
 
     function: Callable[[np.ndarray, np.ndarray], Any]
-    slope: Callable[[np.ndarray], np.ndarray]
+    slope: Callable[[np.ndarray, np.ndarray], Any]
 
 
 def _sigmoid(z: np.ndarray, out: np.ndarray) -> None:
@@ -53,15 +56,30 @@ def _hard_sigmoid_keras1(z: np.ndarray, out: np.ndarray) -> None:
     np.clip(out, 0, 1, out=out)
 
 
+def _tanh_slope(y: np.ndarray, out: np.ndarray) -> None:
+    np.multiply(y, y, out=out)
+    np.subtract(1, out, out=out)
+
+
+def _sigmoid_slope(y: np.ndarray, out: np.ndarray) -> None:
+    np.multiply(y, y, out=out)
+    np.subtract(y, out, out=out)
+
+
+def _between(y: np.ndarray, slope: float, out: np.ndarray) -> None:
+    """``slope`` where 0 < y < 1."""
+    np.multiply((y > 0) & (y < 1), y.dtype.type(slope), out=out)
+
+
 ACTIVATIONS = {
-    "tanh": Activation(np.tanh, lambda y: 1 - y * y),
-    "sigmoid": Activation(_sigmoid, lambda y: y - y * y),
-    "relu": Activation(lambda z, out: np.maximum(z, 0, out=out), lambda y: (y > 0).astype(y.dtype)),
-    "linear": Activation(np.positive, np.ones_like),
-    "hard_sigmoid": Activation(_hard_sigmoid, lambda y: ((y > 0) & (y < 1)) * y.dtype.type(1 / 6)),
-    "hard_sigmoid_keras1": Activation(
-        _hard_sigmoid_keras1, lambda y: ((y > 0) & (y < 1)) * y.dtype.type(0.2)
+    "tanh": Activation(np.tanh, _tanh_slope),
+    "sigmoid": Activation(_sigmoid, _sigmoid_slope),
+    "relu": Activation(
+        lambda z, out: np.maximum(z, 0, out=out), lambda y, out: np.greater(y, 0, out=out)
     ),
+    "linear": Activation(np.positive, lambda y, out: out.fill(1)),
+    "hard_sigmoid": Activation(_hard_sigmoid, lambda y, out: _between(y, 1 / 6, out)),
+    "hard_sigmoid_keras1": Activation(_hard_sigmoid_keras1, lambda y, out: _between(y, 0.2, out)),
 }
 """By Keras' names. ``hard_sigmoid_keras1`` is the one of Keras 1 and 2, 0.2 x + 0.5."""
 

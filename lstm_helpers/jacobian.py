@@ -143,8 +143,11 @@ def _from_step(
     slope = ACTIVATIONS[w.activation].slope
     gate_slope = ACTIVATIONS[w.recurrent_activation].slope
     local = np.empty((4 * units, batch), w.dtype)
+    of_gates, of_candidate = local[: 3 * units], local[3 * units :]
+    to_i_f, (to_o, to_c) = np.split(local.reshape(4, units, 1, batch), [2])
     dz = np.empty((4, units, outputs, batch), w.dtype)
     dc = np.zeros((units, outputs, batch), w.dtype)
+    opened = np.empty((units, batch), w.dtype)
     through = np.empty((units, outputs, batch), w.dtype)
     dh_dx = np.empty((len(back), outputs * batch), w.dtype)
     dh = dh_dx[:units].reshape(units, outputs, batch)
@@ -156,13 +159,16 @@ def _from_step(
         if skip is not None:
             kept[0], kept[1] = dh, dc
         i, f, o, candidate, _, tanh_c = step.reshape(6, units, batch)
-        np.multiply(gate_slope(step[: 3 * units]), step[3 * units :], out=local[: 3 * units])
-        np.multiply(slope(candidate), i, out=local[3 * units :])
-        to_i, to_f, to_o, to_c = local.reshape(4, units, 1, batch)
-        np.multiply(dh, (o * slope(tanh_c))[:, None], out=through)
-        dc += through
-        np.multiply(dc, to_i, out=dz[0])
-        np.multiply(dc, to_f, out=dz[1])
+        # In place: each new array would cost a few percent of the whole.
+        gate_slope(step[: 3 * units], of_gates)
+        np.multiply(of_gates, step[3 * units :], out=of_gates)
+        slope(candidate, of_candidate)
+        np.multiply(of_candidate, i, out=of_candidate)
+        slope(tanh_c, opened)
+        np.multiply(opened, o, out=opened)
+        np.multiply(dh, opened[:, None], out=through)
+        np.add(dc, through, out=dc)
+        np.multiply(dc, to_i_f, out=dz[:2])
         np.multiply(dh, to_o, out=dz[2])
         np.multiply(dc, to_c, out=dz[3])
         np.matmul(back, dz.reshape(4 * units, outputs * batch), out=dh_dx)

@@ -133,8 +133,9 @@ def replay(
     256 MiB at most, in blocks of the batch, unless a single window needs more. So of a large batch
     ``keep=("hidden",)`` holds a sixth of what all signals take, and one block.
 
-    In float32 a sigmoid gate is right to about 6e-8, absolutely and not relatively: it is computed
-    by tanh. A gate of 1e-8 comes out as 0 or 3e-8.
+    In float32 a sigmoid gate is right to about 9e-8, absolutely and not relatively: it is computed
+    by tanh or by exp, whichever this processor does faster. By tanh one of 1e-8 comes out as 0 or
+    3e-8.
 
     Examples
     --------
