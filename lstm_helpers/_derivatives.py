@@ -105,14 +105,21 @@ def _into_cell(
     w: LSTMWeights, gates: Gates[np.ndarray], before: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dc_t/dz for the sums z that go into i, f and candidate, given the cell before the step."""
-    slope = ACTIVATIONS[w.activation].slope
-    gate_slope = ACTIVATIONS[w.recurrent_activation].slope
-    return gates.c * gate_slope(gates.i), before * gate_slope(gates.f), gates.i * slope(gates.c)
+    return (
+        gates.c * _slope(w.recurrent_activation, gates.i),
+        before * _slope(w.recurrent_activation, gates.f),
+        gates.i * _slope(w.activation, gates.c),
+    )
 
 
 def _into_hidden(w: LSTMWeights, o: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """dh_t/dc_t, and dh_t/dz for the sum z that goes into the output gate."""
-    activation, slope = ACTIVATIONS[w.activation]
     activated = np.empty_like(cell)
-    activation(cell, activated)
-    return o * slope(activated), activated * ACTIVATIONS[w.recurrent_activation].slope(o)
+    ACTIVATIONS[w.activation].function(cell, activated)
+    return o * _slope(w.activation, activated), activated * _slope(w.recurrent_activation, o)
+
+
+def _slope(activation: str, value: np.ndarray) -> np.ndarray:
+    out = np.empty_like(value)
+    ACTIVATIONS[activation].slope(value, out)
+    return out

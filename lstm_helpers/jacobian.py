@@ -115,7 +115,7 @@ def _backward(
 ) -> None:
     """Fill, for each step, its (time, features, outputs, batch), after one forward pass."""
     steps = np.empty((x.shape[1] + 1, 6 * w.units, len(x)), w.dtype)
-    run_forward(w, x, initial_state, mask, steps)
+    run_forward(w, x, initial_state, mask, steps, activated=True)
     for last, jacobian in jacobians.items():
         skipped = None if mask is None else ~mask.T[: last + 1]
         _from_step(w, steps[: last + 2], skipped, head, jacobian[: last + 1])
@@ -140,12 +140,14 @@ def _from_step(
     batch = steps.shape[-1]
     units, outputs = head.shape
     back = np.ascontiguousarray(side_by_side(w)[:, : units + w.input_dim].T)
-    activation, slope = ACTIVATIONS[w.activation]
+    slope = ACTIVATIONS[w.activation].slope
     gate_slope = ACTIVATIONS[w.recurrent_activation].slope
-    tanh_c = np.empty((units, batch), w.dtype)  # or the layer's other activation
     local = np.empty((4 * units, batch), w.dtype)
+    of_gates, of_candidate = local[: 3 * units], local[3 * units :]
+    to_i_f, (to_o, to_c) = np.split(local.reshape(4, units, 1, batch), [2])
     dz = np.empty((4, units, outputs, batch), w.dtype)
     dc = np.zeros((units, outputs, batch), w.dtype)
+    opened = np.empty((units, batch), w.dtype)
     through = np.empty((units, outputs, batch), w.dtype)
     dh_dx = np.empty((len(back), outputs * batch), w.dtype)
     dh = dh_dx[:units].reshape(units, outputs, batch)
@@ -153,23 +155,20 @@ def _from_step(
     dh[...] = head[:, :, None]
     kept = np.empty((2, units, outputs, batch), w.dtype)
     skips: Any = [None] * len(jacobian) if skipped is None else skipped[::-1]
-    for step, cell, jacobian_t, skip in zip(
-        steps[-2::-1], steps[:0:-1, 4 * units : 5 * units], jacobian[::-1], skips, strict=True
-    ):
+    for step, jacobian_t, skip in zip(steps[-2::-1], jacobian[::-1], skips, strict=True):
         if skip is not None:
             kept[0], kept[1] = dh, dc
-        i, f, o, candidate = step[: 4 * units].reshape(4, units, batch)
-        activation(cell, tanh_c)
-        np.multiply(
-            gate_slope(step[: 2 * units]), step[3 * units : 5 * units], out=local[: 2 * units]
-        )
-        np.multiply(gate_slope(o), tanh_c, out=local[2 * units : 3 * units])
-        np.multiply(slope(candidate), i, out=local[3 * units :])
-        to_i, to_f, to_o, to_c = local.reshape(4, units, 1, batch)
-        np.multiply(dh, (o * slope(tanh_c))[:, None], out=through)
-        dc += through
-        np.multiply(dc, to_i, out=dz[0])
-        np.multiply(dc, to_f, out=dz[1])
+        i, f, o, candidate, _, tanh_c = step.reshape(6, units, batch)
+        # In place: each new array would cost a few percent of the whole.
+        gate_slope(step[: 3 * units], of_gates)
+        np.multiply(of_gates, step[3 * units :], out=of_gates)
+        slope(candidate, of_candidate)
+        np.multiply(of_candidate, i, out=of_candidate)
+        slope(tanh_c, opened)
+        np.multiply(opened, o, out=opened)
+        np.multiply(dh, opened[:, None], out=through)
+        np.add(dc, through, out=dc)
+        np.multiply(dc, to_i_f, out=dz[:2])
         np.multiply(dh, to_o, out=dz[2])
         np.multiply(dc, to_c, out=dz[3])
         np.matmul(back, dz.reshape(4 * units, outputs * batch), out=dh_dx)

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lstm_helpers import _checks
-from lstm_helpers._activations import ACTIVATIONS
+from lstm_helpers._activations import ACTIVATIONS, gates_of_sums
 from lstm_helpers._run_checks import State, checked_run
 from lstm_helpers.gates import Gates, LSTMWeights
 
@@ -133,8 +133,9 @@ def replay(
     256 MiB at most, in blocks of the batch, unless a single window needs more. So of a large batch
     ``keep=("hidden",)`` holds a sixth of what all signals take, and one block.
 
-    In float32 a sigmoid gate is right to about 6e-8, absolutely and not relatively: it is computed
-    by tanh. A gate of 1e-8 comes out as 0 or 3e-8.
+    In float32 a sigmoid gate is right to about 9e-8, absolutely and not relatively: it is computed
+    by tanh or by exp, whichever this processor does faster. By tanh one of 1e-8 comes out as 0 or
+    3e-8.
 
     Examples
     --------
@@ -261,11 +262,15 @@ def run_forward(
     initial_state: State,
     mask: np.ndarray | None,
     steps: np.ndarray,
+    *,
+    activated: bool = False,
 ) -> None:
     """Fill ``steps``, (time + 1, 6 units, batch), from x and mask in the order of the work.
 
     Rows of a step: i, f, o, candidate, and cell and hidden state *before* the step. So i * c~ and
     f * c are one product of neighbours. The batch is the last axis, where memory is contiguous.
+    With ``activated`` the last rows are the activated cell *after* the step, tanh(c), and no
+    hidden state is kept: each of i, f, o then stands three places before what it is multiplied by.
 
     Examples
     --------
@@ -278,7 +283,7 @@ def run_forward(
     """
     units = w.units
     matrix = side_by_side(w)
-    activate = _all_gates(w, matrix)
+    activate = gates_of_sums(w.recurrent_activation, w.activation, matrix)
     output_activation = ACTIVATIONS[w.activation].function
     # One product a step, [U W b] @ [h; x; 1]; the row of ones stays as it is.
     reads = np.ones((matrix.shape[1], len(x)), w.dtype)
@@ -289,6 +294,7 @@ def run_forward(
     h[...] = initial_state[0].T
     steps[0, 4 * units : 5 * units] = initial_state[1].T
     skipped = itertools.repeat(None) if mask is None else ~mask.T
+    hidden_states = steps[1:, 5 * units :]
     # The shortest of these, x, ends the loop.
     rows = zip(
         x.transpose(1, 2, 0),
@@ -298,17 +304,18 @@ def run_forward(
         steps[:, 3 * units : 5 * units],
         steps[:, 2 * units : 3 * units],
         steps[1:, 4 * units : 5 * units],
-        steps[1:, 5 * units :],
+        steps[:, 5 * units :] if activated else hidden_states,
+        itertools.repeat(np.empty_like(h)) if activated else hidden_states,
         strict=False,
     )
-    for x_t, skip, gates, i_f, candidate_cell, o, cell, hidden in rows:
+    for x_t, skip, gates, i_f, candidate_cell, o, cell, tanh_c, hidden in rows:
         reads_x[...] = x_t
         np.matmul(matrix, reads, out=z)
         activate(z, gates)
         np.multiply(i_f, candidate_cell, out=products)
         np.add(written, kept, out=cell)
-        output_activation(cell, hidden)
-        np.multiply(hidden, o, out=hidden)
+        output_activation(cell, tanh_c)
+        np.multiply(tanh_c, o, out=hidden)
         if skip is not None:
             np.copyto(cell, candidate_cell[units:], where=skip)
             np.copyto(hidden, h, where=skip)
@@ -330,32 +337,6 @@ def side_by_side(w: LSTMWeights) -> np.ndarray:
         groups.append(Gates(*(bias[None] for bias in w.bias)))
     gates = [np.concatenate([getattr(group, gate) for group in groups]) for gate in "ifoc"]
     return np.ascontiguousarray(np.concatenate(gates, axis=1).T)
-
-
-def _all_gates(w: LSTMWeights, matrix: np.ndarray) -> Callable[[np.ndarray, np.ndarray], None]:
-    """The function that turns z into the four gates. It may put a factor into the matrix."""
-    sigmoids = 3 * w.units
-    if (w.activation, w.recurrent_activation) == ("tanh", "sigmoid"):
-        # sigmoid(z) = tanh(z / 2) / 2 + 1/2: one tanh serves all four gates, and is faster than
-        # exp. Halving the weights is exact.
-        half = np.array(0.5, w.dtype)
-        matrix[:sigmoids] *= half
-
-        def activate(z: np.ndarray, out: np.ndarray) -> None:
-            np.tanh(z, out=out)
-            gates = out[:sigmoids]
-            np.multiply(gates, half, out=gates)
-            np.add(gates, half, out=gates)
-
-    else:
-        gate_activation = ACTIVATIONS[w.recurrent_activation].function
-        activation = ACTIVATIONS[w.activation].function
-
-        def activate(z: np.ndarray, out: np.ndarray) -> None:
-            gate_activation(z[:sigmoids], out[:sigmoids])
-            activation(z[sigmoids:], out[sigmoids:])
-
-    return activate
 
 
 def blocks(batch: int, bytes_per_sample: int) -> list[slice]:

@@ -2,8 +2,9 @@
 
 Prints a Markdown table. Each line is a series of pairs, ours and the other in turn in one process;
 the ratio is the median over the pairs, so that what else the machine does hits both. NumPy's BLAS
-is pinned to one thread, TensorFlow may use all cores. Arguments choose the work: S1 S2 S3 Jacobian
-IG.
+is pinned to one thread, TensorFlow and PyTorch may use all cores. Arguments choose the work: S1 S2
+S3 Jacobian IG. With `1 core` first, the whole process has one core (Linux), and what counts is the
+processor's time: what it would take with that core to itself.
 """
 
 import os
@@ -12,9 +13,13 @@ import os
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
 
+import functools
 import platform
 import sys
 import time
+
+if sys.argv[1:3] == ["1", "core"]:  # before any library counts the cores
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 import numpy as np
 
@@ -24,6 +29,14 @@ with lh.quiet():
     import keras
     import tensorflow as tf
 
+    try:
+        import captum.attr
+        import torch
+    except ImportError:  # they are of the `oracle` extra
+        captum = None
+
+ONE_CORE = sys.argv[1:3] == ["1", "core"]
+clock, cores = (time.process_time, 1) if ONE_CORE else (time.perf_counter, os.cpu_count())
 SECONDS_A_LINE = 8.0
 # name: batch, steps, features, units
 SIZES = {"S1": (256, 72, 8, 32), "S2": (2000, 168, 8, 64), "S3": (1, 10_000, 8, 32)}
@@ -39,14 +52,15 @@ TARGETS = {
     ("Jacobian, 8 outputs", "eager batch_jacobian"): 1 / 80,
     ("Jacobian, 1 output", "best compiled"): 1.1,
     ("Jacobian, 8 outputs", "best compiled"): 1.1,
-    ("IG, 50 steps", "best compiled"): 0.75,
+    ("IG, 50 steps", "best of all"): 1.0,
     ("IG, 50 steps", "tf.function, 1 at once"): 0.75,
+    ("IG, 50 steps", "captum"): 1.0,
 }
 IG_STEPS = 50
 
 
-def floor(w, x):
-    """What no NumPy replay can leave out: its products, its tanh, one write of six signals."""
+def floor(w, x, gate=np.tanh):
+    """What no NumPy replay can leave out: products, tanh (or exp, for i, f and o), six writes."""
     batch, time, features = x.shape
     units = w.units
     matrix = np.ones((4 * units, units + features + 1), w.dtype) / 100
@@ -55,7 +69,8 @@ def floor(w, x):
     signals = np.empty((time, 6 * units, batch), w.dtype)
     for signals_t in signals:
         np.matmul(matrix, reads, out=z)
-        np.tanh(z, out=signals_t[: 4 * units])
+        gate(z[: 3 * units], out=signals_t[: 3 * units])
+        np.tanh(z[3 * units :], out=signals_t[3 * units : 4 * units])
         np.tanh(z[:units], out=signals_t[4 * units : 5 * units])
         signals_t[5 * units :] = z[:units]
     return signals
@@ -81,6 +96,16 @@ def textbook(w, x):
     return [np.stack(signal, axis=1) for signal in zip(*signals, strict=True)]
 
 
+def median_seconds(function, runs=5):
+    """Of single runs, after one to warm up."""
+    seconds = []
+    for _ in range(runs + 1):
+        start = clock()
+        function()
+        seconds.append(clock() - start)
+    return np.median(seconds[1:])
+
+
 def line(work, name, ours, other):
     """Time pairs in turn and print one line of the table."""
     ours(), other()
@@ -88,9 +113,9 @@ def line(work, name, ours, other):
     while time.perf_counter() - begin < SECONDS_A_LINE or len(seconds) < 5:
         took = {}
         for function in (ours, other) if len(seconds) % 2 else (other, ours):
-            start = time.perf_counter()
+            start = clock()
             function()
-            took[function] = time.perf_counter() - start
+            took[function] = clock() - start
         seconds.append((took[ours], took[other]))
     seconds = np.array(seconds)
     low, ratio, high = np.quantile(seconds[:, 0] / seconds[:, 1], [0.25, 0.5, 0.75])
@@ -121,8 +146,9 @@ def bench_replay(work, rng):
     model = keras.Sequential([keras.Input(x.shape[1:]), layer])
     compiled, xla = tf.function(layer), tf.function(layer, jit_compile=True)
     hidden = lh.replay(w, x).hidden
+    floors = {gate: functools.partial(floor, w, x, gate) for gate in (np.tanh, np.exp)}
     others = {
-        "floor": lambda: floor(w, x),
+        "floor": min(floors.values(), key=median_seconds),
         "textbook loop": lambda: textbook(w, x)[-1],
         "model.predict": lambda: model.predict(x, batch_size=len(x), verbose=0),
         "tf.function": lambda: compiled(tensor).numpy(),
@@ -167,14 +193,10 @@ def bench_jacobian(outputs, rng):
         "one copy an output, XLA": tf.function(one_copy_an_output, jit_compile=True),
     }
     ours = lh.input_jacobian(w, x, head)
-    fastest = {}
-    for name, function in compiled.items():
+    for function in compiled.values():
         assert np.allclose(ours, function(tensor), atol=1e-5)
-        start = time.perf_counter()
-        for _ in range(10):
-            function(tensor).numpy()
-        fastest[name] = time.perf_counter() - start
-    best = min(fastest, key=fastest.get)
+    seconds = {n: median_seconds(lambda f=f: f(tensor).numpy(), 10) for n, f in compiled.items()}
+    best = min(seconds, key=seconds.get)
     work = f"Jacobian, {outputs} output{'s' * (outputs > 1)}"
     line(
         work,
@@ -198,7 +220,7 @@ def bench_integrated_gradients(rng):
     nodes, node_weights = np.polynomial.legendre.leggauss(IG_STEPS)
 
     def ours():
-        return lh.integrated_gradients(lambda x: lh.input_jacobian(w, x, head)[:, 0], x)
+        return lh.integrated_gradients(lh.Readout(w, head).gradient, x)
 
     def compiled(at_once, **options):
         along = tf.constant(((1 + nodes) / 2).reshape(-1, at_once), "float32")
@@ -225,23 +247,39 @@ def bench_integrated_gradients(rng):
         return lambda: function(tensor).numpy()
 
     expected = ours()
-    fastest = {}
-    for name, options in {"tf.function": {}, "XLA": {"jit_compile": True}}.items():
-        for at_once in (1, 2, 5, 10, 25, 50):
-            function = compiled(at_once, **options)
-            assert np.allclose(expected, function(), atol=1e-5)
-            seconds = []
-            for _ in range(5):
-                start = time.perf_counter()
-                function()
-                seconds.append(time.perf_counter() - start)
-            fastest[f"{name}, {at_once} at once"] = (np.median(seconds), function)
-    best, *others = sorted(fastest, key=lambda name: fastest[name][0])
-    second = next(name for name in others if name.split(",")[0] != best.split(",")[0])
+    ways = {}
+    for kind, options in {"tf.function": {}, "XLA": {"jit_compile": True}}.items():
+        for at_once in (1, 5, 10, 25, 50):
+            ways[f"{kind}, {at_once} at once"] = compiled(at_once, **options)
+    if captum:
+        ways |= {f"captum, {n} at once": captum_way(w, head, x, n) for n in (1, 5, 50)}
+    seconds = {}
+    for name, way in ways.items():
+        assert np.allclose(expected, way(), atol=1e-5), name
+        seconds[name] = median_seconds(way, 3)
+    kinds = {}
+    for name in sorted(ways, key=seconds.get):
+        kinds.setdefault(name.split(",")[0], name)
+    best, *others = kinds.values()
     work = f"IG, {IG_STEPS} steps"
-    line(work, f"best compiled: {best}", ours, fastest[best][1])
-    for name in dict.fromkeys((second, "tf.function, 1 at once")):
-        line(work, name, ours, fastest[name][1])
+    line(work, f"best of all: {best}", ours, ways[best])
+    for name in dict.fromkeys((*others, "tf.function, 1 at once")):
+        line(work, name, ours, ways[name])
+
+
+def captum_way(w, head, x, at_once):
+    """Integrated gradients of the same network in PyTorch."""
+    torch.set_num_threads(cores)
+    lstm = torch.nn.LSTM(w.input_dim, w.units, batch_first=True)
+    with torch.no_grad():
+        for parameter, array in zip(lstm.parameters(), w.to_arrays("pytorch"), strict=True):
+            parameter.copy_(torch.from_numpy(array))
+    column = torch.from_numpy(head)
+    method = captum.attr.IntegratedGradients(lambda x: (lstm(x)[0][:, -1] @ column)[:, 0])
+    inputs = torch.from_numpy(x)
+    return lambda: method.attribute(
+        inputs, n_steps=IG_STEPS, internal_batch_size=at_once * len(x)
+    ).numpy()
 
 
 def main():
@@ -250,11 +288,11 @@ def main():
     rng = np.random.default_rng(0)
     print(
         f"Python {platform.python_version()}, NumPy {np.__version__}, TensorFlow {tf.__version__}, "
-        f"Keras {keras.__version__}, {os.cpu_count()} cores.\n"
+        f"Keras {keras.__version__}, {cores} core{'s' * (cores > 1)}.\n"
     )
     print("| work | against | ours / other | quartiles | best / best | at most | best | pairs |")
     print("|---|---|---|---|---|---|---|---|")
-    wanted = sys.argv[1:] or [*SIZES, "Jacobian", "IG"]
+    wanted = sys.argv[3 if ONE_CORE else 1 :] or [*SIZES, "Jacobian", "IG"]
     for work in SIZES:
         if work in wanted:
             bench_replay(work, rng)
