@@ -727,6 +727,46 @@ BAD = [
         "expected keep of 'i', 'f', 'c', 'o', 'cell', 'hidden', got ['state']",
     ),
     (
+        'lh.replay(e.w, e.x, edit="cell")',
+        TypeError,
+        "expected edit as a function of (signal, step, value), got str",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: None)",
+        TypeError,
+        "expected edit('i', 0, ...) to return an array, got None: return value to keep it",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: value[:2])",
+        ValueError,
+        "expected edit('i', 0, ...) to return shape (5, 4), got shape (2, 4)",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: 0)",
+        ValueError,
+        "expected edit('i', 0, ...) to return shape (5, 4), got shape ()",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: value.astype(str))",
+        TypeError,
+        "expected edit('i', 0, ...) to return real numbers, got dtype <U32",
+    ),
+    (
+        'lh.replay(e.w, e.x, edit=lambda signal, step, value: value / (signal != "cell"))',
+        ValueError,
+        "expected edit('cell', 0, ...) to return finite float32 numbers, got ",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: np.full((5, 4), 1e39))",
+        ValueError,
+        "expected edit('i', 0, ...) to return finite float32 numbers, got inf",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: np.copyto(value, 0))",
+        ValueError,
+        "assignment destination is read-only",
+    ),
+    (
         "lh.input_jacobian(e.w, e.x, np.ones((4, 1)), step=6)",
         ValueError,
         "expected step from -6 to 5, got 6",
