@@ -157,7 +157,11 @@ BAD_EDITS = {
     "one number": (0.5, ValueError, r"shape \(3, 4\), got shape \(\)"),
     "turned": (ROWS, ValueError, r"shape \(3, 4\), got shape \(4, 3\)"),
     "complex": (ROWS.T * 1j, TypeError, "real numbers, got dtype complex"),
-    "masked": (np.ma.masked_array(ROWS.T, ROWS.T > 3), TypeError, "numbers, got a masked array"),
+    "masked": (
+        np.ma.masked_array(ROWS.T, ROWS.T > 3),
+        TypeError,
+        "real numbers, got a masked array",
+    ),
     "NaN": (np.where(ROWS.T == 7, np.nan, 1), ValueError, "finite float32 numbers, got nan"),
     "too large": (np.where(ROWS.T == 7, -1e39, 1), ValueError, "float32 numbers, got -inf"),
 }
