@@ -163,7 +163,7 @@ BAD_EDITS = {
         "real numbers, got a masked array",
     ),
     "NaN": (np.where(ROWS.T == 7, np.nan, 1), ValueError, "finite float32 numbers, got nan"),
-    "too large": (np.where(ROWS.T == 7, -1e39, 1), ValueError, "float32 numbers, got -inf"),
+    "too large": (np.where(ROWS.T == 7, -1e39, 1), ValueError, "finite float32 numbers, got -inf"),
 }
 
 
