@@ -115,8 +115,8 @@ def cell_diagram(*, equations: bool = True, ax: Axes | None = None) -> Axes:
     --------
     >>> from lstm_helpers import plots
     >>> ax = plots.cell_diagram(equations=False)
-    >>> [text.get_text() for text in ax.texts][:3]
-    ['$c_{t-1}$', '$h_{t-1}$', '$x_t$']
+    >>> [text.get_text() for text in ax.texts if text.get_fontweight() == "bold"][:2]
+    ['f', 'i']
     """
     bottom, top = (-12, 60) if equations else (-9, 59)
     ax = panel(ax, 4.9 if equations else 2.9)
