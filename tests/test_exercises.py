@@ -112,7 +112,7 @@ SHUT = {"f": -100}
 def shuffled_error(feature=None, seed=0):
     w, head, bias = reference()
     x, observed, scale = changping()
-    x, observed = x[::6].copy(), observed[::6]
+    x, observed = x[::7].copy(), observed[::7]
     if feature is not None:
         x[:, :, feature] = np.random.default_rng(seed).permutation(x[:, :, feature])
     hidden = lh.replay(w, x).hidden[:, -1].astype(float)
@@ -451,7 +451,8 @@ def test_a_number_is_right_as_far_as_its_decimals_are_asked_for(name):
     within = within or 10.0**-decimals / 2
     low, high = np.minimum(right, rounded) - within, np.maximum(right, rounded) + within
     slack = 1e-4 if name in FROM_DATA else within / 50
-    nearer = 0.002 if name == "01-3" else 0  # Changping lies just below the upper end
+    # Changping lies just below the upper end, the mean of four just above it.
+    nearer = {"01-3": 0.002, "04-3": 0.0032}.get(name, 0)
     for number in (low + slack, high - slack - nearer, rounded):
         assert exercises.verdict(name, number).startswith("right")
     for number in (low - slack, high + slack):

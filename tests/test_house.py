@@ -22,6 +22,7 @@ NEEDS = {
     "torch_tools": {"torch"},
     "plots": {"matplotlib", "IPython"},
     "plots.figure": {"matplotlib", "IPython"},
+    "plots.diagram": {"matplotlib"},
     "plots.weights": {"matplotlib"},
     "plots.sizes": {"matplotlib"},
     "plots.steps": {"matplotlib"},

@@ -654,6 +654,7 @@ def test_functions_draw_on_the_axes_they_are_given_and_never_show(monkeypatch):
     draw = [
         lambda ax: plots.order_errors({"ifco": 1.0, "ofci": 2.0}, ax=ax),
         lambda ax: plots.array_map({"bias": (8,)}, ax=ax),
+        lambda ax: plots.cell_diagram(ax=ax),
         lambda ax: plots.norm_bars(weights(), ax=ax),
         lambda ax: plots.rank_scatter([1], [2], ["a"], "x", "y", ax=ax),
     ]

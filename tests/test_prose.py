@@ -189,7 +189,7 @@ def test_every_reference_leads_where_it_says(number):
         ("06", "[section 1](#1.-A-world-where-we-know-the-answer)", "section 1"),
         ("05", "## 3. From", "## 4. From"),
         ("05", "sections 5 to 7 are optional", "sections 5 to 8 are optional"),
-        ("05", "Notebook 06 finds", "Notebook 60 finds"),
+        ("05", "Notebook 07 looks", "Notebook 70 looks"),
         ("05", "Exercise 3 of notebook 03", "Exercise 5 of notebook 03"),
         ("03", "Exercise 3 below", "Exercise 6 below"),
     ],

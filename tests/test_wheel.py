@@ -131,6 +131,7 @@ for features, units in ((3, 4), (100, 256), (1, 1), (7, 512)):
         plots.retention(kept, step="steps of 5 minutes"),
         plots.rank_scatter([1, 2], [2, 1], ["a", "b"], "norm", "cost (l/s)"),
         plots.order_errors({"ifco": 1e-8, "icfo": 0.3}),
+        plots.cell_diagram(),
     ]
     for n, ax in enumerate(drawn):
         ax.figure.savefig(f"{features}_{units}_{n}.png")
@@ -140,6 +141,7 @@ for features, units in ((3, 4), (100, 256), (1, 1), (7, 512)):
         plots.describe_norms(w),
         plots.describe_distributions(w),
         plots.describe_lag_profile(profile, unit="l/s", step="steps of 5 minutes"),
+        plots.describe_cell_diagram(),
     ]
     assert not [text for text in texts if "°C" in text or "hour" in text]
     assert "°C" not in drawn[6].get_ylabel()
@@ -166,7 +168,7 @@ def test_pictures_need_matplotlib_too(wheel, tmp_path):
     code = GENERAL + PICTURES + loaded({"pandas", "keras", "tensorflow", "IPython"})
     done = run(python, code, tmp_path)
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "\n")
-    assert len(list(tmp_path.glob("*.png"))) == 40
+    assert len(list(tmp_path.glob("*.png"))) == 44
 
 
 def test_pictures_draws_everything_that_plots_can():

@@ -635,27 +635,27 @@ EXERCISES = {
         hint="reading * weight must stay what it was.",
     ),
     "04-3": Exercise(
-        answer=1.0647,
+        answer=1.0587,
         decimals=2,
         because="shuffling shows what the network uses: much of the dew point, hardly any rain.",
         wrong=(
             Wrong(
-                2.7497, "That is the error with the dew point shuffled. By how much did it grow?"
+                2.7572, "That is the error with the dew point shuffled. By how much did it grow?"
             ),
-            Wrong(1.6850, "That is the usual error. By how much does shuffling raise it?"),
+            Wrong(1.6985, "That is the usual error. By how much does shuffling raise it?"),
             Wrong(
-                1.0462,
+                1.0652,
                 "That is the mean of four shufflings. The exercise asks for one, with seed 0.",
             ),
-            Wrong(0.1430, "That is the rain. The dew point is the second feature."),
+            Wrong(0.2017, "That is the rain. The dew point is the second feature."),
             Wrong(
-                1.0647 - 0.1430,
+                1.0587 - 0.2017,
                 "That is the difference to the rain's cost. The exercise asks by how much the "
                 "error grows.",
             ),
-            Wrong(3.7651, "That is the temperature: features count from 0."),
-            Wrong(0.3296, "That is the pressure: features count from 0."),
-            Wrong(-1.0647, "The error grows: subtract the usual one from the other."),
+            Wrong(3.6647, "That is the temperature: features count from 0."),
+            Wrong(0.4128, "That is the pressure: features count from 0."),
+            Wrong(-1.0587, "The error grows: subtract the usual one from the other."),
         ),
         hint="Error with the shuffled feature minus the usual error; the dew point is feature 1.",
     ),

@@ -5,6 +5,7 @@ save them. Names and units are the caller's. ``show`` puts a finished figure int
 sentence for those who can't see it.
 """
 
+from lstm_helpers.plots.diagram import cell_diagram, describe_cell_diagram
 from lstm_helpers.plots.figure import (
     GATE_COLORS,
     GATE_NAMES,
@@ -46,6 +47,8 @@ __all__ = [
     "STYLE",
     "WIDTH",
     "array_map",
+    "cell_diagram",
+    "describe_cell_diagram",
     "describe_distributions",
     "describe_heatmaps",
     "describe_lag_profile",
