@@ -260,6 +260,22 @@ def arrays(name: str, given: Any) -> list[np.ndarray]:
     return [real_numbers(f"{name}[{n}]", one) for n, one in enumerate(given)]
 
 
+def by_name(what: str, given: Any) -> Mapping[str, Any]:
+    """A dict, or what works like one, with at least one entry.
+
+    Examples
+    --------
+    >>> from lstm_helpers import _checks
+    >>> len(_checks.by_name("lines", {"a": 1}))
+    1
+    """
+    if not isinstance(given, Mapping):
+        raise TypeError(f"expected {what} by name, in a dict, got {type(given).__name__}")
+    if not given:
+        raise ValueError(f"expected {what} by name, in a dict, got none")
+    return given
+
+
 def names_of(count: int, what: str, names: Any, missing: str) -> list[str]:
     """A name for each of ``count`` things: those given, or ``missing`` with the number in it.
 

@@ -59,8 +59,9 @@ def read_onnx(path: Path) -> dict[str, Stored]:
     kinds: set[str] = set()
     for graph, constants, shapes in _graphs(model.graph, {}, {}):
         for node in graph.node:
-            kinds.add(node.op_type)
-            if node.op_type != "LSTM" or node.domain not in ("", "ai.onnx"):
+            own = node.domain in ("", "ai.onnx")
+            kinds.add(node.op_type if own else f"{node.domain}::{node.op_type}")
+            if node.op_type != "LSTM" or not own:
                 continue
             place = len(names)
             name = node.name or (node.output[0] if node.output else "") or "lstm"

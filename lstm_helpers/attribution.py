@@ -2,7 +2,7 @@
 
 The model can be any. ``forward`` is a function of windows (batch, time, features) that returns one
 output for each, (batch,); ``gradient`` is its derivative by the windows and has their shape. Both
-are there for an LSTM with a linear head, ``lh.Readout``, and for any Keras model, ``keras_tools``.
+are there for an LSTM with a linear head (``lh.Readout``), in ``keras_tools`` and ``torch_tools``.
 What they return for a window must not depend on the other windows of the call. What they do to
 their argument changes nothing: each call gets a copy.
 

@@ -298,7 +298,10 @@ def _named(kind: type) -> str:
     root = kind.__module__.split(".")[0]
     of = "" if root in ("keras", "builtins") else f" of {root}"
     hint = (
-        ": give its arrays to LSTMWeights.from_arrays, layout='pytorch'" if root == "torch" else ""
+        ": torch_tools.torch_weights reads those of PyTorch, or give its arrays to "
+        "LSTMWeights.from_arrays, layout='pytorch'"
+        if root == "torch"
+        else ""
     )
     return f"{kind.__name__}{of}{hint}"
 

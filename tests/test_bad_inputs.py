@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from common import TOP
+from test_import import public
 
 import lstm_helpers as lh
 from lstm_helpers import keras_tools, memory, patching, plots
@@ -61,6 +62,8 @@ def environment(folder):
         fit=lambda inputs, targets, seed: readout.forward,
     )
 
+
+GATES_WANTED = "expected a built keras.layers.LSTM, or keras.layers.RNN around one LSTMCell, got "
 
 # The call; the error; what it says, or how that begins.
 BAD = [
@@ -987,6 +990,140 @@ BAD = [
         ValueError,
         "expected a store of retrain_without, got another file or one cut short: FOLDER/text.npz",
     ),
+    (
+        'keras_tools.keras_forward(e.model, jit_compile="auto")',
+        TypeError,
+        "expected jit_compile as True or False, got 'auto'",
+    ),
+    ("plots.array_map(e.w)", TypeError, "expected shapes by name, in a dict, got LSTMWeights"),
+    ("plots.array_map({})", ValueError, "expected shapes by name, in a dict, got none"),
+    (
+        'plots.array_map({"kernel": (2, 3)})',
+        ValueError,
+        "expected shape (rows, 4 * units) or (4 * units,) for 'kernel', got (2, 3)",
+    ),
+    ('plots.order_errors("ifco")', TypeError, "expected errors by name, in a dict, got str"),
+    (
+        'plots.order_errors({"ifco": -1.0})',
+        ValueError,
+        "expected errors of 0 or more, got -1.0 for 'ifco'",
+    ),
+    (
+        'plots.order_errors({"ifco": np.nan})',
+        ValueError,
+        "expected the error of 'ifco' as a finite number, got nan",
+    ),
+    ("plots.retention(e.trace)", TypeError, "expected lines by name, in a dict, got LSTMTrace"),
+    (
+        'plots.retention({"a": e.x})',
+        ValueError,
+        "expected 'a' of shape (steps + 1,), got (5, 6, 2)",
+    ),
+    ("plots.describe_heatmaps(e.x)", TypeError, "expected LSTMWeights, got ndarray"),
+    ("plots.gate_heatmaps(e.w, limit=-1)", ValueError, "expected a limit above 0, got -1"),
+    (
+        'plots.norm_bars(e.w, ord="l2")',
+        ValueError,
+        "expected ord of 'fro', 'spectral', 'rms', got 'l2'",
+    ),
+    ("plots.describe_norms(e.arrays)", TypeError, "expected LSTMWeights, got list"),
+    (
+        "plots.gate_distributions(e.w, bins=0)",
+        ValueError,
+        "expected bins as a whole number of at least 1, got 0",
+    ),
+    ("plots.describe_distributions(None)", TypeError, "expected LSTMWeights, got NoneType"),
+    (
+        "plots.describe_lag_profile([])",
+        ValueError,
+        "expected profiles of shape (lags,) or (series, lags), got (0,)",
+    ),
+    (
+        'plots.rank_scatter([1, 2], [1, np.nan], ["a", "b"], "x", "y")',
+        ValueError,
+        "expected finite x and y, got NaN or infinite for b",
+    ),
+    (
+        'plots.show(None, "1 figure")',
+        TypeError,
+        "expected a figure and a sentence, got NoneType and str",
+    ),
+    (
+        "lh.Readout(e.w, np.ones(4)).forward(e.x[0])",
+        ValueError,
+        "expected x of shape (batch, time, features), got (6, 2)",
+    ),
+    (
+        "lh.Readout(e.w, np.ones(4)).gradient(e.x[..., :1])",
+        ValueError,
+        "expected 2 features in x, got 1",
+    ),
+    ("lh.LSTMWeights(e.x, e.x, e.x)", TypeError, "expected kernel as Gates(i, f, c, o), got"),
+]
+
+# The same for PyTorch, where it is installed.
+BAD_FOR_TORCH = [
+    (
+        "lh.gate_weights(e.lstm)",
+        TypeError,
+        GATES_WANTED + "LSTM of torch: torch_tools.torch_weights",
+    ),
+    (
+        "lh.lstm_layers(e.lstm)",
+        TypeError,
+        "expected a Keras model or layer, got LSTM of torch: torch_tools.torch_weights reads",
+    ),
+    (
+        'lh.LSTMWeights.from_arrays(e.lstm.state_dict(), layout="pytorch")',
+        TypeError,
+        "expected arrays as a list of arrays, got OrderedDict",
+    ),
+    (
+        "torch_tools.torch_forward(e.model)",
+        TypeError,
+        "expected a PyTorch module, got Sequential",
+    ),
+    (
+        'torch_tools.torch_forward(e.flat, output="first")',
+        TypeError,
+        "expected output as a whole number, a tuple of them or a function, got 'first'",
+    ),
+    (
+        "torch_tools.torch_forward(e.flat, batch_first=1)",
+        TypeError,
+        "expected batch_first as True or False, got 1",
+    ),
+    (
+        'torch_tools.torch_forward(e.flat, fixed={"y": 1})',
+        ValueError,
+        "expected names in fixed of no argument, got 'y'",
+    ),
+    (
+        "torch_tools.torch_forward(e.flat)(e.x[0])",
+        ValueError,
+        "expected inputs of shape (batch, time, features), got (6, 2)",
+    ),
+    (
+        "torch_tools.torch_forward(e.lstm)(e.x)",
+        ValueError,
+        "expected a module of one output, or a function that takes it from them",
+    ),
+    ("torch_tools.torch_gradient(None)", TypeError, "expected a PyTorch module, got NoneType"),
+    (
+        "torch_tools.torch_gradient(e.flat, lambda y: y.detach()[:, 0])(e.x)",
+        ValueError,
+        "expected an output that depends on the inputs, got one without a gradient",
+    ),
+    (
+        "torch_tools.torch_weights(e.flat)",
+        ValueError,
+        "expected a module with an nn.LSTM or nn.LSTMCell, got Sequential without one",
+    ),
+    (
+        "torch_tools.torch_weights(torch.nn.LSTM(2, 4, proj_size=2))",
+        ValueError,
+        "expected an LSTM without projection, got proj_size=2 at 'the module'",
+    ),
 ]
 
 
@@ -1019,11 +1156,56 @@ def test_one_clear_error_and_nothing_has_changed(call, error, words, e, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_the_table_has_a_row_for_every_public_function():
-    calls = "".join(row[0] for row in BAD)
-    functions = {name for name in lh.__all__ if callable(getattr(lh, name)) and name[0].islower()}
-    # quiet takes nothing.
-    missing = {name for name in functions - {"quiet"} if not re.search(rf"lh\.{name}\(", calls)}
-    missing |= {name for name in keras_tools.__all__ if f"keras_tools.{name}(" not in calls}
-    assert missing == set()
+@pytest.mark.parametrize(
+    ("call", "error", "words"), BAD_FOR_TORCH, ids=[row[0] for row in BAD_FOR_TORCH]
+)
+def test_one_clear_error_for_modules_of_pytorch(call, error, words, e):
+    torch = pytest.importorskip("torch")
+    from lstm_helpers import torch_tools
+
+    torch.manual_seed(0)
+    e.lstm = torch.nn.LSTM(2, 4, batch_first=True)
+    e.flat = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 3))
+
+    def module_state():
+        parts = (e.lstm, e.flat)
+        modes = [module.training for part in parts for module in part.modules()]
+        held = [tensor for part in parts for tensor in part.parameters()]
+        return modes, [t.detach().numpy().tobytes() for t in held], [t.grad for t in held]
+
+    before = state(e), module_state()
+    with pytest.raises(error) as caught:
+        eval(call, {**NAMES, "e": e, "torch": torch, "torch_tools": torch_tools})
+    assert str(caught.value).startswith(words)
+    assert (state(e), module_state()) == before
+
+
+PUBLIC = {
+    "lh": set(lh.__all__) - {"LAYOUTS", "quiet", "Gates", "LSTMTrace", "Retrained"},
+    "lh.LSTMWeights": {"from_arrays"},
+    "keras_tools": set(keras_tools.__all__),
+    "memory": {name for name, _ in public(memory)},
+    "plots": {name for name in plots.__all__ if name.islower()} - {"subplots"},
+    "torch_tools": {"torch_forward", "torch_gradient", "torch_weights"},
+}
+"""Whatever takes arguments. ``quiet`` takes none, three classes hold what others have checked, and
+``subplots`` is Matplotlib's, with its errors."""
+
+
+@pytest.mark.parametrize("room", PUBLIC)
+def test_the_table_has_a_row_for_every_public_function(room):
+    calls = "".join(row[0] for row in BAD + BAD_FOR_TORCH)
+    names = {name.rpartition(".")[2] for name in PUBLIC[room]} - (
+        {"half_life"} if room == "memory" else set()  # its row calls it lh.half_life
+    )
+    assert names
+    assert {name for name in names if not re.search(rf"\b{room}\.{name}\(", calls)} == set()
     assert len(BAD) >= 100
+
+
+def test_no_room_of_tools_is_left_out():
+    assert {"lh", "keras_tools", "memory", "plots", "torch_tools"} <= PUBLIC.keys()
+    torch_tools = pytest.importorskip("lstm_helpers.torch_tools")
+    assert {name for name, _ in public(torch_tools)} == {
+        f"lstm_helpers.torch_tools.{name}" for name in PUBLIC["torch_tools"]
+    }

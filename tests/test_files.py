@@ -544,6 +544,35 @@ def test_bidirectional_makes_its_layers_give_zeros_under_a_mask(
     assert [w.go_backwards for w in found.values()] == [True, False]
 
 
+@pytest.mark.parametrize("backwards", [True, False])
+def test_the_second_of_a_bidirectional_reads_the_other_way(tmp_path, backwards):
+    both = {
+        "class_name": "Bidirectional",
+        "config": {"name": "both", "layer": lstm_config(go_backwards=backwards)},
+    }
+    groups = {f"layers/bidirectional/{end}_layer/cell": random() for end in ("forward", "backward")}
+    found = lh.open_weights(keras_file(tmp_path / "model.keras", sequential(both), groups))
+    assert {name: w.go_backwards for name, w in found.items()} == {
+        "both/forward_lstm": backwards,
+        "both/backward_lstm": not backwards,
+    }
+
+
+def test_a_backward_layer_of_ones_own_keeps_its_name_since_keras_3(tmp_path):
+    config = {"name": "both", "layer": lstm_config("there")}
+    config["backward_layer"] = lstm_config("back", go_backwards=True, activation="relu")
+    model = sequential({"class_name": "Bidirectional", "config": config})
+    groups = {"forward": random(1), "backward": random(2)}
+    cells = {f"layers/bidirectional/{end}_layer/cell": a for end, a in groups.items()}
+    found = lh.open_weights(keras_file(tmp_path / "model.keras", model, cells))
+    assert list(found) == ["both/back", "both/forward_there"]
+    assert found["both/back"].activation == "relu"
+    assert same_bits(found["both/back"].to_arrays()[0], random(2)[0])
+    old = named("both/forward_there", 1) | named("both/backward_back", 2)
+    found = lh.open_weights(old_file(tmp_path / "model.h5", "2.15.0", model, {"both": old}))
+    assert list(found) == ["both/backward_back", "both/forward_there"]
+
+
 # ONNX.
 
 
@@ -595,6 +624,8 @@ def test_onnx_nodes_that_are_not_replayed(tmp_path, change, words):
     [
         {},
         {"inputs": ["n"], "constants": [("n", np.int32([5]))]},
+        # With the windows first, x has five of one step.
+        {"inputs": ["n"], "constants": [("n", np.int32([1] * 5))], "layout": 1},
         {"clip": None},
         {"input_forget": 0},
         {"inputs": ["", "h", "c"]},
@@ -657,6 +688,26 @@ def test_onnx_without_an_lstm_says_what_is_there(tmp_path):
         graph.node[0].op_type = "Loop"
 
     refused(changed_onnx(tmp_path / "model.onnx", other), "operator LSTM, got only Loop")
+
+
+def test_an_operator_of_the_same_name_from_elsewhere_is_none_of_onnx(tmp_path):
+    def other(graph):
+        graph.node[0].domain = "com.mine"
+
+    path = changed_onnx(tmp_path / "model.onnx", other)
+    refused(path, "expected a node of operator LSTM, got only com.mine::LSTM")
+
+
+def test_onnx_lengths_of_an_unknown_number_of_steps(tmp_path):
+    def open_steps(graph):
+        graph.input[0].type.tensor_type.shape.dim[0].Clear()
+
+    for length in (0, 5):
+        path = onnx_file(tmp_path / "m.onnx", ["n"], [("n", np.int32([length]))])
+        model = onnx.load(path)
+        open_steps(model.graph)
+        onnx.save(model, path)
+        refused(path, rf"got \[{length}\] of an unknown number of steps: give replay a mask")
 
 
 def test_onnx_arrays_in_a_file_beside_are_read_and_those_elsewhere_are_not(tmp_path):

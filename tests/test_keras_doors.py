@@ -296,3 +296,59 @@ def test_a_baseline_that_masking_skips_is_refused():
     bare = {"return_convergence_delta": True, "forward": lambda z: forward(z)}
     _, jump = lh.integrated_gradients(lambda z: gradient(z), x[1:], n_steps=100, **bare)
     assert np.abs(jump).max() > 0.01
+
+
+# XLA.
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA of TensorFlow")
+@pytest.mark.parametrize("make", BOTH)
+def test_compiled_by_xla_it_is_the_same(make, monkeypatch):
+    import tensorflow as tf
+
+    asked, function = [], tf.function
+    monkeypatch.setattr(
+        tf, "function", lambda *a, **k: asked.append(k["jit_compile"]) or function(*a, **k)
+    )
+    parts = [layers.Masking(-9.0), layers.Bidirectional(LSTM(4)), layers.Dense(2)]
+    model = keras.Sequential([keras.Input((None, 3)), *parts])
+    x = X.copy()
+    x[2:, 3:] = -9
+    plain, compiled = make(model, 1)(x), make(model, 1, jit_compile=True)
+    assert asked == [False]
+    near(compiled(x), plain)
+    assert asked == [False, True]
+    near(compiled(x[:2, :3]), make(model, 1)(x[:2, :3]))
+    model.set_weights([2 * weight for weight in model.get_weights()])
+    near(compiled(x), make(model, 1)(x))
+    assert np.abs(compiled(x) - plain).max() > 1e-3
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA of TensorFlow")
+def test_what_xla_cannot_compile_runs_without_it():
+    import tensorflow as tf
+
+    class Text(layers.Layer):
+        """Numbers through a text and back, which is no work for XLA."""
+
+        runs = 0
+
+        def call(self, x):
+            self.runs += 1
+            return tf.strings.to_number(tf.strings.as_string(x[:, -1, :], precision=6))
+
+    text = Text()
+    model = keras.Sequential([keras.Input((5, 3)), text])
+    forward = keras_forward(model, 1, jit_compile=True)
+    near(forward(X), X[:, -1, 1])
+    runs = text.runs
+    near(forward(X[:2]), X[:2, -1, 1])
+    assert text.runs == runs, "asked once, and not again with each call"
+
+
+@pytest.mark.parametrize("make", BOTH)
+def test_jit_compile_is_yes_or_no(make):
+    for given in (None, "auto", 1):
+        message = f"^expected jit_compile as True or False, got {given!r}$"
+        with pytest.raises(TypeError, match=message):
+            make(deep(), jit_compile=given)

@@ -252,6 +252,33 @@ def test_a_replay_that_differs_is_never_returned():
         keras_trace(model, X)
 
 
+@pytest.mark.parametrize("unroll", [True, False])
+def test_zeros_that_keras_puts_at_the_wrong_steps_are_said_to_be_its_own(unroll):
+    inputs = keras.Input((7, 3))
+    both = layers.Bidirectional(
+        LSTM(4, return_sequences=True, unroll=unroll, name="a"), name="both"
+    )
+    model = keras.Model(inputs, both(layers.Masking()(inputs)))
+    if not unroll:
+        assert len(keras_trace(model, PADDED)) == 2
+        return
+    # Padding that is the same from both ends is zeroed where it is.
+    assert len(keras_trace(model, PADDED[3:] * REAL[3:, ::-1, None])) == 2
+    words = r"^'both/backward_a': .* the wrong steps, so the outputs .* make it with unroll=False"
+    with pytest.raises(RuntimeError, match=words):
+        keras_trace(model, PADDED)
+
+
+def test_without_padding_nothing_is_said_of_keras():
+    options = {"unroll": True, "go_backwards": True, "zero_output_for_mask": True}
+    model = sequential(LSTM(4, return_sequences=True, name="a", **options))
+    layer = model.layers[0]
+    call = layer.call
+    vars(layer)["call"] = lambda sequences, mask=None, training=False: call(sequences) + 2e-5
+    with pytest.raises(RuntimeError, match=r"a difference of [0-9.e-]+$"):
+        keras_trace(model, X)
+
+
 class OwnCall(LSTM):
     def call(self, sequences, initial_state=None, mask=None, training=False):
         return super().call(sequences)

@@ -363,7 +363,8 @@ FOREIGN = {
     ),
     "PyTorch's": (
         lambda: type("LSTM", (), {"__module__": "torch.nn.modules.rnn"})(),
-        r"LSTM of torch: give its arrays to LSTMWeights.from_arrays, layout='pytorch'",
+        r"LSTM of torch: torch_tools.torch_weights reads those of PyTorch, or give its arrays to "
+        "LSTMWeights.from_arrays, layout='pytorch'",
     ),
     "a namesake of the cell": (lambda: RNN(Namesake()), "RNN around LSTMCell"),
     "own cell": (lambda: built(RNN(OwnCall(UNITS))), r"OwnCall, which has its own call\(\)"),

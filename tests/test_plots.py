@@ -745,7 +745,7 @@ def test_retention_refuses_what_is_no_line():
         ValueError, match=r"expected 'bias 1' of shape \(steps \+ 1,\), got \(2, 3\)"
     ):
         plots.retention({"bias 1": np.ones((2, 3))})
-    with pytest.raises(ValueError, match="expected at least one line, got none"):
+    with pytest.raises(ValueError, match="expected lines by name, in a dict, got none"):
         plots.retention({})
     assert not plt.get_fignums()
 

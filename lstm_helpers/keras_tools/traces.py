@@ -72,7 +72,8 @@ def keras_trace(model: Any, x: Any) -> dict[str, LSTMTrace]:
         The model is not built or has no LSTM; ``x`` does not fit; an LSTM does something that
         ``replay`` does not reproduce; or it does not run, or only inside a compiled graph.
     RuntimeError
-        A replay is not what Keras returned. That would be an error in this package.
+        A replay is not what Keras returned. That would be an error in this package; or Keras 3 put
+        zeros at the wrong steps, as it does in an unrolled layer that reads padding from the end.
 
     Notes
     -----
@@ -215,9 +216,26 @@ def _replayed(call: _Call) -> LSTMTrace:
             difference = np.nanmax(np.abs(mine - theirs))
             raise RuntimeError(
                 f"{call.path!r}: expected the replay to be what Keras returned, within "
-                f"{bound:.0e}, got a difference of {difference:.1e}"
+                f"{bound:.0e}, got a difference of {difference:.1e}{_why(call)}"
             )
     return trace
+
+
+def _why(call: _Call) -> str:
+    """What Keras 3.15 does wrong there: its rnn() reverses the mask, but not for the zeros."""
+    layer = call.layer
+    if call.mask is None or not (
+        layer.unroll
+        and layer.go_backwards
+        and layer.zero_output_for_mask
+        and layer.return_sequences
+    ):
+        return ""
+    return (
+        ": with unroll, go_backwards and zero_output_for_mask together, Keras puts the zeros of "
+        "padding at the wrong steps, so the outputs of this layer are wrong: make it with "
+        "unroll=False, the weights stay the same"
+    )
 
 
 def _last_states(trace: LSTMTrace) -> tuple[np.ndarray, np.ndarray]:

@@ -91,8 +91,8 @@ def show(fig: Figure, alt: str) -> None:
 
     Raises
     ------
-    ValueError
-        The sentence is empty or holds no number.
+    TypeError, ValueError
+        ``fig`` is no figure, or the sentence is no text, is empty or holds no number.
 
     Examples
     --------
@@ -105,6 +105,9 @@ def show(fig: Figure, alt: str) -> None:
     """
     from IPython.display import display
 
+    if not isinstance(fig, Figure) or not isinstance(alt, str):
+        got = f"{type(fig).__name__} and {type(alt).__name__}"
+        raise TypeError(f"expected a figure and a sentence, got {got}")
     alt = " ".join(alt.split())
     if not any(character.isdigit() for character in alt):
         raise ValueError(f"expected alt text with a number read from the figure, got {alt!r}")

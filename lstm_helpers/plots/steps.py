@@ -65,10 +65,9 @@ def retention(
     ('hours after it was written', 3)
     """
     lines = {
-        name: _checks.real_numbers(f"the line {name!r}", values) for name, values in left.items()
+        name: _checks.real_numbers(f"the line {name!r}", values)
+        for name, values in _checks.by_name("lines", left).items()
     }
-    if not lines:
-        raise ValueError("expected at least one line, got none")
     for name, values in lines.items():
         if values.ndim != 1 or values.size == 0:
             raise ValueError(f"expected {name!r} of shape (steps + 1,), got {values.shape}")

@@ -52,6 +52,11 @@ def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) 
     Axes
         One cell for each number: columns from left to right, rows from top to bottom.
 
+    Raises
+    ------
+    TypeError, ValueError
+        There is no array, or a shape is not (rows, 4 * units) or (4 * units,).
+
     Examples
     --------
     >>> from lstm_helpers import plots
@@ -59,6 +64,13 @@ def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) 
     >>> len(ax.patches), ax.get_xlabel()
     (12, 'column')
     """
+    for name, shape in _checks.by_name("shapes", shapes).items():
+        sizes = shape if isinstance(shape, tuple) else ()
+        whole = all(_checks.is_whole(size) and size > 0 for size in sizes)
+        if len(sizes) not in (1, 2) or not whole or sizes[-1] % 4:
+            raise ValueError(
+                f"expected shape (rows, 4 * units) or (4 * units,) for {name!r}, got {shape!r}"
+            )
     ax = panel(ax, 3.6)
     top, ticks = 0.0, {}
     gap = 0.15 * sum(shape[0] if len(shape) == 2 else 1 for shape in shapes.values())
@@ -112,6 +124,11 @@ def order_errors(
     Axes
         One bar for each order, smallest first; the smallest stands out.
 
+    Raises
+    ------
+    TypeError, ValueError
+        There is no order, or an error is not a number of 0 or more.
+
     Examples
     --------
     >>> from lstm_helpers import plots
@@ -119,6 +136,9 @@ def order_errors(
     >>> [text.get_text() for text in ax.get_xticklabels()]
     ['ifco', 'icfo']
     """
+    for order, error in _checks.by_name("errors", errors).items():
+        if _checks.finite_number(f"the error of {order!r}", error) < 0:
+            raise ValueError(f"expected errors of 0 or more, got {error!r} for {order!r}")
     ax = panel(ax, 3)
     shown = {order: max(error, rounding) for order, error in errors.items()}
     names, values = zip(*sorted(shown.items(), key=lambda item: item[1]), strict=True)
