@@ -23,6 +23,7 @@ from lstm_helpers.layers import gate_weights, lstm_layers, set_forget_bias, set_
 from lstm_helpers.layouts import LAYOUTS
 from lstm_helpers.memory import half_life
 from lstm_helpers.numpy_lstm import LSTMTrace, replay
+from lstm_helpers.reading import Report, report
 from lstm_helpers.readout import Readout
 from lstm_helpers.retraining import Retrained, retrain_without
 
@@ -32,6 +33,7 @@ __all__ = [
     "LSTMTrace",
     "LSTMWeights",
     "Readout",
+    "Report",
     "Retrained",
     "feature_norms",
     "gate_norms",
@@ -45,6 +47,7 @@ __all__ = [
     "permutation",
     "quiet",
     "replay",
+    "report",
     "retrain_without",
     "saliency",
     "set_forget_bias",
