@@ -147,7 +147,7 @@ def measured(
     truth = now if targets is None else targets[few].astype(float)
     # Occlusion: how far the mean over the lenders is from the output. Permutation: how much the
     # error grows, or, without targets, how far the output moves.
-    occluded = np.abs(now - changed.mean(axis=0))
+    occluded = np.abs((now - changed).mean(axis=0))
     permuted = (np.abs(truth - changed) - np.abs(truth - now)).mean(axis=0)
     at = len(blocks)
     own = np.abs(by_lag)

@@ -32,8 +32,9 @@ def _values(table: Table) -> dict[str, str]:
 
 def _model(tables: dict[str, Table], step: str) -> list[str]:
     of = _values(tables["model"])
+    title = of["kind"] if of["kind"] == of["name"] else f"{of['kind']} {of['name']}"
     said = [
-        f"{of['kind']} {of['name']}, with {of['weights']} weights, reads windows of {of['steps']} "
+        f"{title}, with {of['weights']} weights, reads windows of {of['steps']} "
         f"{step} and {of['features']} features. Explained is its output {of['output']}."
     ]
     for row in tables["layers"].rows if "layers" in tables else ():

@@ -75,7 +75,10 @@ def unscaled(of: Table, normalizes: bool) -> list[Warned]:
     return found
 
 
-MOST_MEAN, MOST_STD = 3.0, 5.0
+# In a fresh Keras layer of 8 to 128 units, one feature with that mean: at 5 no gate is within 0.01
+# of an end, at 10 up to 2.5 % are, at 20 up to 46 %, and of the same units always. With that
+# spread: at 5 up to 0.5 %, at 10 8 %, at 20 27 %.
+MOST_MEAN, MOST_STD = 5.0, 5.0
 
 
 def never_zero(of: Table) -> list[Warned]:
@@ -151,11 +154,12 @@ def untrained(of: Table) -> list[Warned]:
     return found
 
 
+# Course: untrained 0.000, on shuffled targets 2.3 and more, trained 13 and more.
 LEAST_MOVED = 0.05
 
 
 def against_targets(
-    x: np.ndarray, outputs: np.ndarray, targets: np.ndarray
+    x: np.ndarray, outputs: np.ndarray, targets: np.ndarray, names: list[str]
 ) -> tuple[Table, list[Warned]]:
     """The error beside that of a constant; and the reading that is most like the target."""
     truth = targets.astype(float)
@@ -175,7 +179,7 @@ def against_targets(
             "what": ["mean error", "mean error of a constant", "largest correlation of a reading"],
             "value": [error, constant, float(likeness[best])],
             "lag": [None, None, lag],
-            "feature": [None, None, feature],
+            "feature": [None, None, names[feature]],
         },
         "Mean absolute error over all windows; the constant is the targets' median.",
     )
@@ -191,14 +195,16 @@ def against_targets(
     if likeness[best] > LEAKED:
         found.append(
             Warned(
-                KINDS[4], str(feature), float(likeness[best]), LEAKED,
-                f"Feature {feature} at lag {lag} has correlation {shown(float(likeness[best]))} "
+                KINDS[4], names[feature], float(likeness[best]), LEAKED,
+                f"{names[feature]} at lag {lag} has correlation {shown(float(likeness[best]))} "
                 "with the target. Does it hold what is to be forecast?",
             )
         )  # fmt: skip
     return of, found
 
 
+# Course, validation year: untrained 1.02 to 1.07, on shuffled targets 0.99 to 1.00, trained 0.65 to
+# 0.69 at 1 h.
 NO_SKILL, LEAKED = 0.98, 0.999
 
 
@@ -242,7 +248,8 @@ def _disagree(of: Table) -> list[Warned]:
     return warned
 
 
-LEAST_COMMON = 50.0
+# Course, of 60 to 100 windows: trained 55 and more, but for 38 in one at 24 h; untrained 0 to 47.
+LEAST_COMMON = 35.0
 
 
 def _edges(found: Outside, step: str) -> list[Warned]:
@@ -273,6 +280,8 @@ def _edges(found: Outside, step: str) -> list[Warned]:
     return warned
 
 
+# Course: 0.13 and less at 1 h, 0.00 to 0.02 untrained; 0.52 to 0.70 at 6 h, where a day and more
+# behind the window would repeat itself.
 EDGE, UNUSED = 0.4, 0.02
 
 
@@ -305,4 +314,6 @@ def about_layers(inside: Inside, of: dict[str, Table]) -> list[Warned]:
     return warned
 
 
+# Course: 0 % of units stay at an end in any gate; the unit that moves least moves 0.29 as far as
+# the one that moves most.
 MOST_STUCK, DEAD = 10.0, 0.01

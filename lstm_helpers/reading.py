@@ -64,7 +64,7 @@ class Report:
     >>> [warned.kind for warned in found.warnings]
     []
     >>> print(found.text.splitlines()[0])
-    Readout Readout
+    Readout
     """
 
     tables: dict[str, Table]
@@ -77,7 +77,7 @@ class Report:
     def title(self) -> str:
         """What was read: kind and name of the model."""
         kind, name = self.tables["model"].column("value")[:2]
-        return f"{kind} {name}"
+        return str(kind) if kind == name else f"{kind} {name}"
 
     @property
     def text(self) -> str:
@@ -222,8 +222,8 @@ def report(
     >>> found = lh.report(lh.Readout(w, np.ones(3)), x, feature_names=["wind", "rain"])
     >>> int(np.argmax(found.tables["lags"].column("expected gradients")))  # the newest
     0
-    >>> found.tables["memory"].column("median half-life")  # all forget gates see 0.5 and more
-    [...]
+    >>> [sentence for sentence in found.sections["Warnings"]]
+    ['None.']
     """
     require_output(output)
     x = _report_models.checked_windows("x", x)
@@ -279,7 +279,9 @@ def _written(
         tables["starts"] = _report_warnings.starts(weights)
         warned += _report_warnings.untrained(tables["starts"])
     if targets is not None:
-        tables["targets"], more = _report_warnings.against_targets(x, outside.outputs, targets)
+        tables["targets"], more = _report_warnings.against_targets(
+            x, outside.outputs, targets, names
+        )
         warned += more
     warned += _report_warnings.about_methods(outside, tables["agreement"], len(x), step)
     warned += _report_warnings.about_layers(inside, tables)
