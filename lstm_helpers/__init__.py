@@ -3,7 +3,8 @@
 ``import lstm_helpers`` loads NumPy and nothing heavier. What needs more is imported by name:
 ``lstm_helpers.plots`` (Matplotlib), ``lstm_helpers.keras_tools`` (Keras),
 ``lstm_helpers.torch_tools`` (PyTorch) and the course, ``lstm_helpers.course``.
-``lstm_helpers.memory`` has more than is named here: retention, time constants.
+``lstm_helpers.memory`` has more than is named here: retention, time constants;
+``lstm_helpers.patching`` has edits for ``replay``.
 
 The examples in the docstrings start after ``import numpy as np`` and ``import lstm_helpers as lh``.
 """
@@ -23,6 +24,7 @@ from lstm_helpers.layers import gate_weights, lstm_layers, set_forget_bias, set_
 from lstm_helpers.layouts import LAYOUTS
 from lstm_helpers.memory import half_life
 from lstm_helpers.numpy_lstm import LSTMTrace, replay
+from lstm_helpers.probing import Probe, probe
 from lstm_helpers.reading import Report, report
 from lstm_helpers.readout import Readout
 from lstm_helpers.retraining import Retrained, retrain_without
@@ -32,6 +34,7 @@ __all__ = [
     "Gates",
     "LSTMTrace",
     "LSTMWeights",
+    "Probe",
     "Readout",
     "Report",
     "Retrained",
@@ -45,6 +48,7 @@ __all__ = [
     "occlusion",
     "open_weights",
     "permutation",
+    "probe",
     "quiet",
     "replay",
     "report",

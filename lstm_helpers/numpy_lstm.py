@@ -20,7 +20,7 @@ import numpy as np
 
 from lstm_helpers import _checks
 from lstm_helpers._activations import ACTIVATIONS
-from lstm_helpers._run_checks import State, checked_run
+from lstm_helpers._run_checks import Edit, State, apply_edit, checked_edit, checked_run
 from lstm_helpers.gates import Gates, LSTMWeights
 
 # Bytes that the work may take beside inputs and outputs; with more, it goes in blocks of the batch.
@@ -93,6 +93,7 @@ def replay(
     mask: np.ndarray | None = None,
     *,
     keep: Sequence[str] = SIGNALS,
+    edit: Edit | None = None,
 ) -> LSTMTrace:
     """Run the layer in NumPy and keep its signals: four gates, cell and hidden state.
 
@@ -109,21 +110,31 @@ def replay(
     keep : sequence of str
         Which signals the trace holds: some of ``"i"``, ``"f"``, ``"c"``, ``"o"``, ``"cell"`` and
         ``"hidden"``. The others are None in it. All six unless given.
+    edit : function (signal, step, value) -> value, optional
+        It may change each signal as soon as it is computed, after the activation, and the run goes
+        on from what it returns. It is called at each step for ``"i"``, ``"f"``, ``"c"`` and
+        ``"o"``, which all come from the state before the step, then for ``"cell"``, which has been
+        made from them, then for ``"hidden"``. ``step`` is the index of the trace, in the order of
+        the layer's work. ``value`` is (batch, units), a view that can't be written to: return it
+        where nothing changes, and a new array of its shape elsewhere. The view later shows what
+        was returned, so copy what you want to keep.
 
     Returns
     -------
     LSTMTrace
-        In the dtype of the weights.
+        In the dtype of the weights. It shows what ``edit`` returned.
 
     Raises
     ------
     TypeError
-        ``w`` is not LSTMWeights, an array does not hold real numbers, or ``keep`` is no sequence.
+        ``w`` is not LSTMWeights, an array does not hold real numbers, ``keep`` is no sequence, or
+        ``edit`` no function, or it returns no array of real numbers.
     ValueError
         A shape does not fit, a number in ``mask`` is neither 0 nor 1, ``keep`` has another name or
-        none. Or the layer does something that is not reproduced here: an activation other than
-        tanh, sigmoid, relu, linear, hard_sigmoid and hard_sigmoid_keras1, mixed precision, or a
-        state that is kept between batches.
+        none, ``edit`` returns NaN or infinity where there was none. Or the layer does something
+        that is not reproduced here: an activation other than tanh, sigmoid, relu, linear,
+        hard_sigmoid and hard_sigmoid_keras1, mixed precision, or a state that is kept between
+        batches.
 
     Notes
     -----
@@ -136,6 +147,10 @@ def replay(
     In float32 a sigmoid gate is right to about 6e-8, absolutely and not relatively: it is computed
     by tanh. A gate of 1e-8 comes out as 0 or 3e-8.
 
+    A masked step is skipped with its edits: ``edit`` is called for the whole batch, but the states
+    of a window whose step is masked stay. With ``edit`` the batch is not cut into blocks. The work
+    then takes what all signals take, whatever is kept of them.
+
     Examples
     --------
     >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
@@ -146,16 +161,22 @@ def replay(
     (4, 6, 3)
     >>> trace.cell[0, :3, 0].round(3).tolist()
     [0.849, 0.425, 0.212]
+    >>> def open_gates(signal, step, value):  # and what is in the cell does not fade
+    ...     return np.ones_like(value) if signal == "f" else value
+    >>> lh.replay(w, x, edit=open_gates).cell[0, :3, 0].round(3).tolist()
+    [0.849, 0.849, 0.849]
     """
     x, initial_state, mask = checked_run(w, x, initial_state, mask)
     _checks.some_of("keep", keep, SIGNALS)
+    if edit is not None:
+        checked_edit(edit)
     x, mask = _in_order(w, x, mask)
     if set(keep) == set(SIGNALS):
-        kept = _all_signals(w, x, initial_state, mask)
+        kept = _all_signals(w, x, initial_state, mask, edit)
     else:
         shape = (x.shape[1], w.units, len(x))
         kept = {name: np.empty(shape, w.dtype).transpose(2, 0, 1) for name in keep}
-        _fill(kept, w, x, initial_state, mask)
+        _fill(kept, w, x, initial_state, mask, edit)
     signals: dict[str, Any] = dict.fromkeys(SIGNALS)
     i, f, c, o, cell, hidden = (signals | kept).values()
     trace = LSTMTrace(Gates(i, f, c, o), cell, hidden, initial_state, mask)
@@ -208,12 +229,12 @@ def shown_steps(w: LSTMWeights, mask: np.ndarray) -> np.ndarray:
 
 
 def _all_signals(
-    w: LSTMWeights, x: np.ndarray, initial_state: State, mask: np.ndarray | None
+    w: LSTMWeights, x: np.ndarray, initial_state: State, mask: np.ndarray | None, edit: Edit | None
 ) -> dict[str, Any]:
     """All six, written to where they stay."""
     steps = np.empty((x.shape[1] + 1, 6 * w.units, len(x)), w.dtype)
-    for part in blocks(len(x), w.dtype.itemsize * (12 * w.units + w.input_dim)):
-        run_forward(w, *_part(part, x, initial_state, mask), steps[..., part])
+    for part in _parts(len(x), w.dtype.itemsize * (12 * w.units + w.input_dim), edit):
+        run_forward(w, *_part(part, x, initial_state, mask), steps[..., part], edit)
     return _signals(steps)
 
 
@@ -223,18 +244,26 @@ def _fill(
     x: np.ndarray,
     initial_state: State,
     mask: np.ndarray | None,
+    edit: Edit | None = None,
 ) -> None:
     """Fill each array (batch, steps, units) with the last steps of the signal of that name."""
     numbers = 6 * w.units * (x.shape[1] + 1) + 12 * w.units + w.input_dim
-    parts = blocks(len(x), w.dtype.itemsize * numbers)
+    parts = _parts(len(x), w.dtype.itemsize * numbers, edit)
     # One array for all blocks: a new one would be made before the old one is given up.
     largest = np.empty((x.shape[1] + 1, 6 * w.units, parts[0].stop if parts else 0), w.dtype)
     for part in parts:
         steps = largest[..., : part.stop - part.start]
-        run_forward(w, *_part(part, x, initial_state, mask), steps)
+        run_forward(w, *_part(part, x, initial_state, mask), steps, edit)
         found = _signals(steps)
         for name, signal in signals.items():
             signal[part] = found[name][:, -signal.shape[1] :]
+
+
+def _parts(batch: int, bytes_per_sample: int, edit: Edit | None) -> list[slice]:
+    """The blocks of the batch. An edit gets the whole batch at once: its rows are the windows'."""
+    if edit is None:
+        return blocks(batch, bytes_per_sample)
+    return [slice(0, batch)] if batch else []
 
 
 def _part(
@@ -261,6 +290,7 @@ def run_forward(
     initial_state: State,
     mask: np.ndarray | None,
     steps: np.ndarray,
+    edit: Edit | None = None,
 ) -> None:
     """Fill ``steps``, (time + 1, 6 units, batch), from x and mask in the order of the work.
 
@@ -301,14 +331,22 @@ def run_forward(
         steps[1:, 5 * units :],
         strict=False,
     )
-    for x_t, skip, gates, i_f, candidate_cell, o, cell, hidden in rows:
+    for step, (x_t, skip, gates, i_f, candidate_cell, o, cell, hidden) in enumerate(rows):
         reads_x[...] = x_t
         np.matmul(matrix, reads, out=z)
         activate(z, gates)
+        if edit is not None:
+            i, f, candidate = i_f[:units], i_f[units:], candidate_cell[:units]
+            for signal, changed in (("i", i), ("f", f), ("c", candidate), ("o", o)):
+                apply_edit(edit, signal, step, changed)
         np.multiply(i_f, candidate_cell, out=products)
         np.add(written, kept, out=cell)
+        if edit is not None:
+            apply_edit(edit, "cell", step, cell)
         output_activation(cell, hidden)
         np.multiply(hidden, o, out=hidden)
+        if edit is not None:
+            apply_edit(edit, "hidden", step, hidden)
         if skip is not None:
             np.copyto(cell, candidate_cell[units:], where=skip)
             np.copyto(hidden, h, where=skip)

@@ -14,7 +14,7 @@ import pytest
 from common import TOP
 
 import lstm_helpers as lh
-from lstm_helpers import keras_tools, memory, plots
+from lstm_helpers import keras_tools, memory, patching, plots
 
 with lh.quiet():
     import keras
@@ -24,7 +24,7 @@ with lh.quiet():
 # A row of the table is a call and what it says, and as long as these are.
 
 NAMES = {"lh": lh, "np": np, "layers": layers, "replace": replace}
-NAMES |= {"keras_tools": keras_tools, "memory": memory, "plots": plots}
+NAMES |= {"keras_tools": keras_tools, "memory": memory, "patching": patching, "plots": plots}
 
 
 def environment(folder):
@@ -725,6 +725,77 @@ BAD = [
         'lh.replay(e.w, e.x, keep=["state"])',
         ValueError,
         "expected keep of 'i', 'f', 'c', 'o', 'cell', 'hidden', got ['state']",
+    ),
+    (
+        'lh.replay(e.w, e.x, edit="cell")',
+        TypeError,
+        "expected edit as a function of (signal, step, value), got str",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: None)",
+        TypeError,
+        "expected edit('i', 0, ...) to return an array, got None: return value to keep it",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: value[:2])",
+        ValueError,
+        "expected edit('i', 0, ...) to return shape (5, 4), got shape (2, 4)",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: 0)",
+        ValueError,
+        "expected edit('i', 0, ...) to return shape (5, 4), got shape ()",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: value.astype(str))",
+        TypeError,
+        "expected edit('i', 0, ...) to return real numbers, got dtype <U32",
+    ),
+    (
+        'lh.replay(e.w, e.x, edit=lambda signal, step, value: value / (signal != "cell"))',
+        ValueError,
+        "expected edit('cell', 0, ...) to return finite float32 numbers, got ",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: np.full((5, 4), 1e39))",
+        ValueError,
+        "expected edit('i', 0, ...) to return finite float32 numbers, got inf",
+    ),
+    (
+        "lh.replay(e.w, e.x, edit=lambda signal, step, value: np.copyto(value, 0))",
+        ValueError,
+        "assignment destination is read-only",
+    ),
+    (
+        "lh.probe(e.x[:, -1], e.x[:, 0])",
+        TypeError,
+        "expected training as (states, targets), got ndarray",
+    ),
+    (
+        "lh.probe((e.x[:, -1], e.x[:3, 0]), (e.x[:, -1], e.x[:, 0]))",
+        ValueError,
+        "expected targets of training for each of 5 windows, got 3",
+    ),
+    (
+        "lh.probe((e.x, e.x[:, 0]), (e.x, e.x[:, 0]))",
+        ValueError,
+        "expected states of training of shape (batch, columns), got (5, 6, 2)",
+    ),
+    (
+        "lh.probe(*[(e.x[:, -1], np.ones(5))] * 2)",
+        ValueError,
+        "expected targets of validation that vary, got a constant",
+    ),
+    (
+        'patching.patch(e.trace, "cell", 3)',
+        TypeError,
+        "expected signals as a list or tuple of names, got 'cell'",
+    ),
+    ('patching.patch(e.trace, ["cell"], 6)', ValueError, "expected step from -6 to 5, got 6"),
+    (
+        'patching.patch(e.w, ["cell"], 3)',
+        TypeError,
+        "expected an LSTMTrace, as replay returns it, got LSTMWeights",
     ),
     (
         "lh.input_jacobian(e.w, e.x, np.ones((4, 1)), step=6)",

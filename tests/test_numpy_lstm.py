@@ -245,6 +245,97 @@ def test_what_is_not_kept_takes_no_memory(monkeypatch):
     assert peak(lambda: numpy_lstm.last_hidden(w, x)) < 2**20 + spare < signal
 
 
+# Edits.
+
+
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_a_masked_step_is_skipped_with_its_edits(go_backwards):
+    """So padding changes nothing, whatever an edit does at its steps."""
+    rng = np.random.default_rng(14)
+    w = glorot_weights(rng, 4, 2, go_backwards=go_backwards)
+    x, state = rng.normal(size=(3, 5, 2)), tuple(rng.uniform(-1, 1, (2, 3, 4)))
+
+    def halve(signal, step, value):
+        return value / 2 if signal in ("f", "cell", "hidden") else value
+
+    plain = lh.replay(w, x, state, edit=halve)
+    padded, mask = np.full((3, 8, 2), 9.0), np.zeros((3, 8), bool)
+    places = [0, 2, 3, 5, 6]
+    padded[:, places], mask[:, places] = x, True
+    trace = lh.replay(w, padded, state, mask, edit=halve)
+    np.testing.assert_allclose(trace.hidden[:, -1], plain.hidden[:, -1], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(trace.cell[:, -1], plain.cell[:, -1], rtol=0, atol=1e-13)
+    assert np.abs(plain.cell[:, -1] - lh.replay(w, x, state).cell[:, -1]).min() > 1e-3
+
+
+def test_an_edit_gets_the_whole_batch_and_what_is_kept_takes_no_more_memory(monkeypatch):
+    rng = np.random.default_rng(15)
+    w = glorot_weights(rng, 16, 2)
+    x, shapes = rng.normal(size=(300, 50, 2)), set()
+
+    def note(signal, step, value):
+        shapes.add(value.shape)
+        return value
+
+    monkeypatch.setattr(numpy_lstm, "_WORKSPACE", 1)
+    assert lh.replay(w, x, keep=["hidden"], edit=note).hidden.base.nbytes == 300 * 50 * 16 * 8
+    assert lh.replay(w, x, edit=note).cell.shape == (300, 50, 16)
+    assert shapes == {(300, 16)}
+    shapes.clear()
+    for keep in (numpy_lstm.SIGNALS, ["cell"]):
+        assert lh.replay(w, x[:0], keep=keep, edit=note).cell.shape == (0, 50, 16)
+    assert not shapes
+
+
+def test_what_an_edit_gets_it_cannot_change_and_what_it_returns_is_copied(w):
+    def in_place(signal, step, value):
+        value[...] = 0
+        return value
+
+    with pytest.raises(ValueError, match="read-only"):
+        lh.replay(w, X, edit=in_place)
+
+    given = []
+
+    def others(signal, step, value):
+        """The windows in another order: a view of what is written to."""
+        given.append((value, value.copy(), np.array(value[::-1])))
+        return value[::-1]
+
+    x = np.random.default_rng(16).normal(size=(3, 5, 2))
+    lh.replay(w, x, edit=others)
+    assert len(given) == 5 * 6
+    for shown, _, returned in given:
+        np.testing.assert_array_equal(shown, returned)
+    assert any((before != returned).any() for _, before, returned in given)
+
+
+def test_nan_that_an_edit_only_passes_on_is_no_error(w):
+    x = np.zeros((3, 5, 2))
+    x[1, 2] = np.nan
+    plain = lh.replay(w, x)
+    assert np.isnan(plain.hidden).any()
+    copied = lh.replay(w, x, edit=lambda signal, step, value: value.copy())
+    np.testing.assert_array_equal(copied.hidden, plain.hidden)
+    for bad in (np.nan, np.inf, -np.inf):
+        with pytest.raises(ValueError, match=r"^expected edit\('o', 3, ...\) to return finite"):
+            lh.replay(w, x, edit=lambda *at, bad=bad: at[2] + (bad if at[:2] == ("o", 3) else 0))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64", "float32", bool])
+def test_what_an_edit_returns_is_cast_to_the_dtype_of_the_weights(dtype):
+    w = random_weights(np.random.default_rng(10), 4, 2, dtype="float32")
+
+    def open_all(signal, step, value):
+        return np.ones(value.shape, dtype) if signal in "if" else value
+
+    trace = lh.replay(w, X, edit=open_all)
+    assert {signal.dtype for signal in trace._kept().values()} == {np.dtype("float32")}
+    assert (trace.gates.i == 1).all()
+    assert (trace.gates.f == 1).all()
+    np.testing.assert_allclose(trace.cell[:, 1], trace.gates.c[:, :2].sum(axis=1), rtol=1e-6)
+
+
 @pytest.mark.parametrize("keep", [(), ["hidden", "h"], ("gates",), [None], [["i"]]])
 def test_what_cannot_be_kept(w, keep):
     message = re.escape(f"expected keep of 'i', 'f', 'c', 'o', 'cell', 'hidden', got {keep!r}")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import lstm_helpers as lh
-from lstm_helpers import memory
+from lstm_helpers import memory, numpy_lstm
 from lstm_helpers.course import forecaster, weather
 
 with lh.quiet():
@@ -68,8 +68,11 @@ def glorot(rng, units, features, dtype="float64", use_bias=True, **options):
     return lh.LSTMWeights.from_arrays(arrays, **options)
 
 
-def loop(w, x, state, mask):
-    """The six lines in float64 or complex, step by step; all hidden states and the last cell."""
+def loop(w, x, state, mask, factors=None):
+    """The six lines in float64 or complex, step by step; all hidden states and the last cell.
+
+    ``factors``, by signal, multiply it: (time, batch, units), in the order of the work.
+    """
     act, gate = FUNCTIONS[w.activation], FUNCTIONS[w.recurrent_activation]
     W, U, b = (
         part and lh.Gates(*(array.astype(float) for array in part))
@@ -79,10 +82,12 @@ def loop(w, x, state, mask):
     h, c = state
     shown, all_hidden = np.zeros_like(h), []
     order = range(x.shape[1])[:: -1 if w.go_backwards else 1]
-    for t in order:
+    for step, t in enumerate(order):
+        by = {name: factor[step] for name, factor in (factors or {}).items()}
         z = {g: x[:, t] @ getattr(W, g) + h @ getattr(U, g) + getattr(b, g) for g in "ifco"}
-        new_c = gate(z["f"]) * c + gate(z["i"]) * act(z["c"])
-        new_h = gate(z["o"]) * act(new_c)
+        on = {g: (act if g == "c" else gate)(z[g]) * by.get(g, 1) for g in "ifco"}
+        new_c = (on["f"] * c + on["i"] * on["c"]) * by.get("cell", 1)
+        new_h = on["o"] * act(new_c) * by.get("hidden", 1)
         counts = mask[:, t, None]
         h, c = np.where(counts, new_h, h), np.where(counts, new_c, c)
         # A masked step shows the last output again, which before the first one is zero.
@@ -221,6 +226,41 @@ def test_replay_is_what_keras_computes(case, dtype):
         else:
             allowed = max(1e-6 * size, 4 * np.abs(theirs - exact).max())
             assert np.abs(ours - exact).max() <= allowed
+
+
+@given(run(), st.sampled_from([numpy_lstm.SIGNALS, ("hidden",), ("f", "cell")]))
+def test_an_edit_that_changes_nothing_changes_not_one_bit(case, keep):
+    """Neither if it gives back what it gets nor if it gives back a copy."""
+    w, x, state, mask = case
+    plain = lh.replay(w, x, state, mask, keep=keep)._kept()
+    for nothing in (lambda signal, step, value: value, lambda signal, step, value: value.copy()):
+        edited = lh.replay(w, x, state, mask, keep=keep, edit=nothing)._kept()
+        assert edited.keys() == plain.keys()
+        for name, signal in plain.items():
+            np.testing.assert_array_equal(edited[name], signal, strict=True)
+
+
+@given(run(), st.sampled_from(numpy_lstm.SIGNALS), SEEDS)
+def test_edits_are_those_of_the_loop_in_its_order(case, changed, seed):
+    """Every signal is handed over once a step, and the run goes on from what comes back."""
+    w, x, state, mask = case
+    batch, time, _ = x.shape
+    factors = np.random.default_rng(seed).uniform(0.5, 1.5, (time, batch, w.units))
+    calls = []
+
+    def edit(signal, step, value):
+        calls.append((step, signal))
+        return value * factors[step] if signal == changed else value
+
+    trace = lh.replay(w, x, state, mask, edit=edit)
+    zeros = np.zeros((batch, w.units))
+    start = (zeros, zeros) if state is None else state
+    counts = np.ones((batch, time), bool) if mask is None else mask
+    hidden, cell = loop(w, x, start, counts, {changed: factors})
+    size = max(1, np.abs(cell).max())
+    np.testing.assert_allclose(trace.cell[:, -1], cell, rtol=0, atol=1e-12 * size)
+    np.testing.assert_allclose(trace.hidden, hidden, rtol=0, atol=1e-12 * size)
+    assert calls == [(step, signal) for step in range(time) for signal in numpy_lstm.SIGNALS]
 
 
 @given(run(gates=("sigmoid", "hard_sigmoid", "hard_sigmoid_keras1")))

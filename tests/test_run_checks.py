@@ -147,3 +147,51 @@ def test_the_caller_keeps_its_mask(w):
     trace.mask[...] = False
     assert mask.all()
     assert _run_checks.checked_run(w, X, None, None)[2] is None
+
+
+# Edits.
+
+ROWS = np.arange(12.0, dtype="float32").reshape(4, 3)
+BAD_EDITS = {
+    "nothing": (None, TypeError, "an array, got None: return value to keep it"),
+    "one number": (0.5, ValueError, r"shape \(3, 4\), got shape \(\)"),
+    "turned": (ROWS, ValueError, r"shape \(3, 4\), got shape \(4, 3\)"),
+    "complex": (ROWS.T * 1j, TypeError, "real numbers, got dtype complex"),
+    "masked": (
+        np.ma.masked_array(ROWS.T, ROWS.T > 3),
+        TypeError,
+        "real numbers, got a masked array",
+    ),
+    "NaN": (np.where(ROWS.T == 7, np.nan, 1), ValueError, "finite float32 numbers, got nan"),
+    "too large": (np.where(ROWS.T == 7, -1e39, 1), ValueError, "finite float32 numbers, got -inf"),
+}
+
+
+@pytest.mark.parametrize(("result", "error", "message"), BAD_EDITS.values(), ids=BAD_EDITS)
+def test_what_an_edit_may_not_return(result, error, message):
+    rows = ROWS.copy()
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(error, match=rf"^expected edit\('f', 7, ...\) to return {message}"),
+    ):
+        _run_checks.apply_edit(lambda signal, step, value: result, "f", 7, rows)
+    np.testing.assert_array_equal(rows, ROWS)
+
+
+def test_an_edit_may_return_what_it_got_or_other_real_numbers():
+    rows = ROWS.copy()
+    rows[1, 2], before = np.nan, rows.copy()
+    before[1, 2] = np.nan
+    for same in (lambda *at: at[2], lambda *at: at[2].copy(), lambda *at: at[2].tolist()):
+        _run_checks.apply_edit(same, "f", 7, rows)
+        np.testing.assert_array_equal(rows, before)
+    _run_checks.apply_edit(lambda *at: at[2] > 5, "f", 7, rows)
+    np.testing.assert_array_equal(rows, before > 5)
+    assert rows.flags.writeable
+
+
+@pytest.mark.parametrize("edit", [0, "cell", np.zeros((3, 4)), {"cell": 1}])
+def test_an_edit_is_a_function(edit):
+    message = r"^expected edit as a function of \(signal, step, value\), got "
+    with pytest.raises(TypeError, match=message + type(edit).__name__):
+        _run_checks.checked_edit(edit)
