@@ -121,7 +121,14 @@ LEAST_RANKED = 5
 
 
 def _probes(tables: dict[str, Table]) -> list[str]:
-    return []
+    said = []
+    for path, quantity, state, untrained, readings, newest, shuffled, _ in tables["probes"].rows:
+        said.append(
+            f"The {quantity} is read from the last hidden state of {path} with R² {shown(state)}; "
+            f"from an untrained layer {shown(untrained)}, from the readings of the window "
+            f"{shown(readings)}, from the newest one {shown(newest)}; shuffled {shown(shuffled)}."
+        )
+    return [*said, "Only what is above the untrained layer was learned."]
 
 
 def _how(tables: dict[str, Table]) -> list[str]:

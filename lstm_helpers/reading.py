@@ -23,6 +23,7 @@ from lstm_helpers import (
     _report_memory,
     _report_models,
     _report_page,
+    _report_probes,
     _report_text,
     _report_warnings,
 )
@@ -45,8 +46,8 @@ class Report:
     tables : dict of Table
         By name: ``"model"``, ``"inputs"``, ``"lags"``, ``"features"``, ``"map"``, ``"agreement"``,
         ``"warnings"``; with targets ``"targets"``; of a model with LSTMs ``"layers"``, ``"norms"``,
-        ``"gates"``, ``"memory"``, ``"roads"``, ``"units"``, ``"starts"`` and ``"feature norms"``.
-        Each has ``columns``, ``rows`` and ``column(name)``.
+        ``"gates"``, ``"memory"``, ``"roads"``, ``"units"``, ``"starts"`` and ``"feature norms"``;
+        with times ``"probes"``. Each has ``columns``, ``rows`` and ``column(name)``.
     warnings : list of Warned
         Each with ``kind``, ``where``, ``number``, ``bound`` and ``reason``.
     sections : dict from str to list of str
@@ -184,7 +185,8 @@ def report(
         columns the one of that number is taken.
     feature_names : (features,) of str, optional
     times : (windows,) of dates, optional
-        Of the newest reading of each window.
+        Of the newest reading of each window. Linear probes then say what the last hidden states
+        know of the hour and the season, beside controls (``probe``).
     unit : str, optional
         Of the output.
     step : str
@@ -244,8 +246,12 @@ def report(
         _log.info("looking inside")
         layers, note = _looked_into(opened, x, outside.outputs)
         inside = _report_memory.measured(layers)
+        probes = {}
+        if moments is not None and layers:
+            _log.info("probing")
+            probes = _report_probes.measured(opened, x, moments)
     return _written(
-        opened, outside, inside, note, x, targets, moments, mask, names, output, unit, step
+        opened, outside, inside, probes, note, x, targets, mask, names, output, unit, step
     )
 
 
@@ -253,10 +259,10 @@ def _written(
     opened: Opened,
     outside: Outside,
     inside: _report_memory.Inside,
+    probes: dict[str, Table],
     note: str,
     x: np.ndarray,
     targets: np.ndarray | None,
-    moments: np.ndarray | None,
     mask: np.ndarray | None,
     names: list[str],
     output: Any,
@@ -268,7 +274,7 @@ def _written(
     tables = {"inputs": _report_warnings.scales(x, mask, names)}
     tables |= _report_measures.tables(outside, names, unit)
     tables |= _report_memory.tables(inside, step)
-    tables |= _report_memory.norms_beside(inside.layers, names, worth)
+    tables |= _report_memory.norms_beside(inside.layers, names, worth) | probes
     tables = {"model": _model(opened, outside, tables, x, output), **tables}
     warned = [
         *_report_warnings.unscaled(tables["inputs"], opened.normalizes),
