@@ -230,6 +230,26 @@ def test_traces_of_large_layers_stay_small():
     assert _report_memory.windows_to_trace(10**6, (2000, 168, 8)) == 2
 
 
+def test_probes_read_a_clock_that_the_inputs_tell_beside_their_controls():
+    hours = np.arange("2024-03-01", "2024-03-17", dtype="datetime64[h]")
+    angle = 2 * np.pi * (np.arange(len(hours)) % 24) / 24
+    clock = np.stack([np.sin(angle), np.cos(angle), 0 * angle], axis=1)
+    noise = np.random.default_rng(0).normal(size=(len(hours), 8, 3))
+    noise[:, -1] = clock  # only the newest reading tells the hour
+    (row,) = lh.report(readout(), noise, times=hours).tables["probes"].rows
+    layer, quantity, state, untrained, readings, newest, shuffled, windows = row
+    assert (layer, quantity, windows) == ("lstm", "hour of the day", 384)
+    assert newest > 0.99
+    assert min(state, untrained, readings) > 0.5
+    assert shuffled < 0.1
+    (row,) = lh.report(readout(), noise[::-1, ::-1], times=hours).tables["probes"].rows
+    assert row[5] < 0.1  # the newest tells nothing now
+    days = hours[0] + 24 * np.arange(384)
+    (row,) = lh.report(readout(), noise, times=days).tables["probes"].rows
+    assert row[1] == "day of the year"  # the hour is always the same
+    assert "probes" not in lh.report(readout(), noise[:90], times=hours[:90]).tables
+
+
 # Warnings: each fires where it must, and only there.
 
 
