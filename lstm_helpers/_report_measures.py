@@ -111,6 +111,8 @@ def measured(
     model: Opened, x: np.ndarray, targets: np.ndarray | None, mask: np.ndarray | None
 ) -> Outside:
     """All attributions of one output."""
+    # First of all, so that windows which do not fit raise what the caller knows.
+    outputs = _in_parts(model.forward, x)
     effort = Effort.of(model, x.shape)
     rng = np.random.default_rng(0)
     chosen = np.sort(rng.choice(len(x), effort.windows, replace=False))
@@ -134,7 +136,6 @@ def measured(
     by_lag = np.take_along_axis(found.astype(float), steps[..., None], axis=1)
     by_lag[~has] = np.nan
 
-    outputs = _in_parts(model.forward, x)
     few = chosen[: effort.replaced] if effort.replaced < len(chosen) else chosen
     if effort.replaced > len(chosen):
         few = np.sort(rng.choice(len(x), effort.replaced, replace=False))

@@ -916,7 +916,7 @@ BAD = [
     (
         "lh.report(e.model, e.x[:, :4])",
         ValueError,
-        "expected inputs of shape (windows, 6, 2), got (100, 4, 2)",
+        "expected inputs of shape (windows, 6, 2), got (5, 4, 2)",
     ),
     (
         "lh.report(e.model, e.x, e.x[:3, 0, 0])",
@@ -932,7 +932,7 @@ BAD = [
     (
         "lh.report(e.model, e.x, output=3)",
         ValueError,
-        "expected output as a place in (None, 3), got 3",
+        "expected output as a place in (windows, 3), got 3",
     ),
     (
         "lh.report(e.model, e.x, output=1.5)",

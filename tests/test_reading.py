@@ -240,7 +240,8 @@ def test_probes_read_a_clock_that_the_inputs_tell_beside_their_controls():
     layer, quantity, state, untrained, readings, newest, shuffled, windows = row
     assert (layer, quantity, windows) == ("lstm", "hour of the day", 384)
     assert newest > 0.99
-    assert min(state, untrained, readings) > 0.5
+    assert readings > 0.99
+    assert min(state, untrained) > 0.3
     assert shuffled < 0.1
     (row,) = lh.report(readout(), noise[::-1, ::-1], times=hours).tables["probes"].rows
     assert row[5] < 0.1  # the newest tells nothing now
