@@ -25,6 +25,7 @@ from lstm_helpers.layouts import LAYOUTS
 from lstm_helpers.memory import half_life
 from lstm_helpers.numpy_lstm import LSTMTrace, replay
 from lstm_helpers.probing import Probe, probe
+from lstm_helpers.reading import Report, report
 from lstm_helpers.readout import Readout
 from lstm_helpers.rescaling import temporal_saliency_rescaling
 from lstm_helpers.retraining import Retrained, retrain_without
@@ -37,6 +38,7 @@ __all__ = [
     "LSTMWeights",
     "Probe",
     "Readout",
+    "Report",
     "Retrained",
     "feature_norms",
     "gate_norms",
@@ -51,6 +53,7 @@ __all__ = [
     "probe",
     "quiet",
     "replay",
+    "report",
     "retrain_without",
     "saliency",
     "set_forget_bias",

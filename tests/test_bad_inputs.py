@@ -991,6 +991,71 @@ BAD = [
         "expected a store of retrain_without, got another file or one cut short: FOLDER/text.npz",
     ),
     (
+        "lh.report(None, e.x)",
+        TypeError,
+        "expected a Keras model, a PyTorch module or a Readout, got NoneType",
+    ),
+    (
+        "lh.report(lh.Readout, e.x)",
+        TypeError,
+        "expected a Keras model, a PyTorch module or a Readout, got the class Readout",
+    ),
+    (
+        "lh.report(e.model, e.x[0])",
+        ValueError,
+        "expected x of shape (batch, time, features), got (6, 2)",
+    ),
+    ("lh.report(e.model, e.x[:1])", ValueError, "expected at least 2 windows, got 1"),
+    (
+        "lh.report(e.model, e.x * np.float32(np.nan))",
+        ValueError,
+        "expected finite x, got NaN or infinity in window 0",
+    ),
+    (
+        "lh.report(e.model, e.x[:, :4])",
+        ValueError,
+        "expected inputs of shape (windows, 6, 2), got (5, 4, 2)",
+    ),
+    (
+        "lh.report(e.model, e.x, e.x[:3, 0, 0])",
+        ValueError,
+        "expected y with a target for each of 5 windows, (5,) or (5, outputs) with a column for output 0, got (3,)",
+    ),
+    (
+        "lh.report(e.model, e.x, [np.nan] * 5)",
+        ValueError,
+        "expected finite targets in y, got NaN or infinity",
+    ),
+    ('lh.report(e.model, e.x, "y")', TypeError, "expected y as real numbers, got str"),
+    (
+        "lh.report(e.model, e.x, output=3)",
+        ValueError,
+        "expected output as a place in (windows, 3), got 3",
+    ),
+    (
+        "lh.report(e.model, e.x, output=1.5)",
+        TypeError,
+        "expected output as a whole number, a tuple of them or a function, got 1.5",
+    ),
+    (
+        'lh.report(e.model, e.x, feature_names=["wind"])',
+        ValueError,
+        "expected 2 names of features, got 1",
+    ),
+    (
+        "lh.report(e.model, e.x, times=[1, 2, 3, 4, 5])",
+        TypeError,
+        "expected times as dates, got dtype int64",
+    ),
+    ("lh.report(e.model, e.x, step=5)", TypeError, "expected step as a text, got int"),
+    ("lh.report(e.model, e.x, unit=5)", TypeError, "expected unit as a text, got int"),
+    ("lh.report(e.model, e.x).save(5)", TypeError, "expected folder as a path, got int"),
+    (
+        'lh.report(e.model, e.x).save(e.folder / "text.npz")',
+        ValueError,
+        "expected a folder, got the file FOLDER/text.npz",
+    ),
+    (
         'keras_tools.keras_forward(e.model, jit_compile="auto")',
         TypeError,
         "expected jit_compile as True or False, got 'auto'",

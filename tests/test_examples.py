@@ -25,8 +25,10 @@ STARTER = ("commands", "copies", "homes", "lab", "pages", "pictures", "running")
 WITHOUT = {f"lstm_helpers.course.{room}" for room in STARTER}
 WITHOUT |= {f"lstm_helpers._{room}" for room in ("keras_config", "keras_files", "onnx_file")}
 WITHOUT |= {"lstm_helpers._stored"}
+WITHOUT |= {f"lstm_helpers._report_{room}" for room in ("figures", "measures", "memory", "models")}
+WITHOUT |= {f"lstm_helpers._report_{room}" for room in ("page", "probes", "text", "warnings")}
 """Rooms that are not asked for examples, since readers do not call them: those of the starter, and
-those behind ``open_weights``."""
+those behind ``open_weights`` and ``report``."""
 
 MOST_LINES = 8
 """A longer example is a lesson, and belongs into a notebook."""

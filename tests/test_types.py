@@ -56,6 +56,15 @@ def test_what_an_option_asks_for_is_in_the_type() -> None:
     assert (len(both), len(pair), len(values)) == (2, 2, 2)
 
 
+def test_a_report_holds_tables_and_warnings() -> None:
+    found = lh.report(lh.Readout(WEIGHTS, HEAD), np.random.default_rng(0).normal(size=(20, 5, 2)))
+    assert_type(found, lh.Report)
+    assert_type(found.text, str)
+    assert_type(found.html(), str)
+    assert_type([warned.number for warned in found.warnings], list[float])
+    assert found.tables["lags"].column("lag") == [0, 1, 2, 3, 4]
+
+
 def test_a_method_takes_any_function_of_windows() -> None:
     forward: Callable[[np.ndarray], np.ndarray] = lh.Readout(WEIGHTS, HEAD).forward
 
