@@ -158,10 +158,8 @@ def replay(
     >>> x = np.zeros((4, 6, 2))
     >>> x[:, 0] = 1  # a push at the first step, which then fades
     >>> trace = lh.replay(w, x)
-    >>> trace.cell.shape
-    (4, 6, 3)
-    >>> trace.cell[0, :3, 0].round(3).tolist()
-    [0.849, 0.425, 0.212]
+    >>> trace.cell.shape, trace.cell[0, :3, 0].round(3).tolist()
+    ((4, 6, 3), [0.849, 0.425, 0.212])
     >>> def open_gates(signal, step, value):  # and what is in the cell does not fade
     ...     return np.ones_like(value) if signal == "f" else value
     >>> lh.replay(w, x, edit=open_gates).cell[0, :3, 0].round(3).tolist()
