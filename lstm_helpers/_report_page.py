@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lstm_helpers import _report_figures
 from lstm_helpers._report_tables import Cell, Table
-
-if TYPE_CHECKING:
-    from lstm_helpers.reading import Report
 
 # Longer tables are folded on the page; in a browser one click opens them, on paper they are short.
 _FOLDED = 12
@@ -70,8 +67,8 @@ _FIGURES = {
 }
 
 
-def page(report: Report) -> str:
-    """A whole document."""
+def page(report: Any) -> str:
+    """A whole document, of a Report."""
     title = html.escape(f"Reading of {report.title}")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -84,10 +81,10 @@ def page(report: Report) -> str:
     )
 
 
-def fragment(report: Report, level: int) -> str:
+def fragment(report: Any, level: int) -> str:
     """The page without its frame, its first heading of that level: what a notebook shows."""
     try:
-        pictures = _report_figures.pictures(report.tables, report.weights, report.step)
+        pictures = _report_figures.all_pictures(report.tables, report.weights, report.step)
         missing = ""
     except ImportError:
         pictures, missing = {}, "<p>No figures: they need Matplotlib, which is not installed.</p>"
