@@ -27,7 +27,7 @@ class Picture:
     height: int
 
 
-def drawings(tables: dict[str, Table], weights: dict[str, Any], step: str) -> dict[str, Any]:
+def all_pictures(tables: dict[str, Table], weights: dict[str, Any], step: str) -> dict[str, Any]:
     """By section, the pictures. Raises ImportError where Matplotlib is not installed."""
     from lstm_helpers import plots
 

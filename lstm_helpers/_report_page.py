@@ -68,7 +68,7 @@ _FIGURES = {
 
 
 def page(report: Any) -> str:
-    """A whole document."""
+    """A whole document, of a Report."""
     title = html.escape(f"Reading of {report.title}")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -84,7 +84,7 @@ def page(report: Any) -> str:
 def fragment(report: Any, level: int) -> str:
     """The page without its frame, its first heading of that level: what a notebook shows."""
     try:
-        pictures = _report_figures.drawings(report.tables, report.weights, report.step)
+        pictures = _report_figures.all_pictures(report.tables, report.weights, report.step)
         missing = ""
     except ImportError:
         pictures, missing = {}, "<p>No figures: they need Matplotlib, which is not installed.</p>"

@@ -255,7 +255,7 @@ LEAST_COMMON = 35.0
 def _edges(found: Outside, step: str) -> list[Warned]:
     parts = [shares(found.lags[method]) for method in METHODS[:2]]
     time = len(parts[0])
-    if time < 4:
+    if time < 4 or not all(part.any() for part in parts):  # of a constant output no lag counts
         return []
     warned = []
     oldest = [float(part[-1] / part.max()) if part.max() else 0.0 for part in parts]

@@ -76,13 +76,31 @@ class Report:
 
     @property
     def title(self) -> str:
-        """What was read: kind and name of the model."""
+        """What was read: kind and name of the model.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> x = np.random.default_rng(0).normal(size=(60, 6, 2))
+        >>> found = lh.report(lh.Readout(w, np.ones(3)), x)
+        >>> found.title
+        'Readout'
+        """
         kind, name = self.tables["model"].column("value")[:2]
         return str(kind) if kind == name else f"{kind} {name}"
 
     @property
     def text(self) -> str:
-        """The short text: headings, and a sentence a line."""
+        """The short text: headings, and a sentence a line.
+
+        Examples
+        --------
+        >>> w = lh.LSTMWeights.from_arrays([np.ones((2, 12)), np.zeros((3, 12)), np.zeros(12)])
+        >>> x = np.random.default_rng(0).normal(size=(60, 6, 2))
+        >>> found = lh.report(lh.Readout(w, np.ones(3)), x)
+        >>> found.text.splitlines()[:3]
+        ['Readout', '', 'The model']
+        """
         lines = [self.title]
         for heading, sentences in self.sections.items():
             lines += ["", heading, *(f"- {sentence}" for sentence in sentences)]

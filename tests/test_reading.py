@@ -17,6 +17,7 @@ from common import DATA, random_weights
 
 import lstm_helpers as lh
 from lstm_helpers import (
+    _report_figures,
     _report_measures,
     _report_memory,
     _report_models,
@@ -462,6 +463,24 @@ def test_names_are_escaped_everywhere():
     assert "m/s &lt;b&gt;" in page
     assert 'alt="' in page
     assert "a &quot;b&quot; &amp; $c$" in page
+
+
+def test_names_are_escaped_in_tables_and_alternative_texts():
+    of = table("<b>", {"<i>": ["<u>", "<u>"], "layer": ["<s>", 1]}, "<em>")
+    picture = _report_figures.Picture("", '"<b>"', 1, 1)
+    for text in (_report_page._table(of), _report_page._figure(picture)):
+        assert not re.search(r"<(b|i|u|s|em)>", text)
+    assert 'alt="&quot;&lt;b&gt;&quot;"' in _report_page._figure(picture)
+
+
+def test_an_output_that_nothing_moves_is_reported_too():
+    found = lh.report(readout(), X, np.arange(60.0)).tables
+    assert found
+    constant = opened(lambda x: np.zeros(len(x)), np.zeros_like)
+    still = _report_measures.measured(constant, X, None, None)
+    agreement = _report_measures.tables(still, ["a", "b", "c"], None)["agreement"]
+    kinds = [one.kind for one in _report_warnings.about_methods(still, agreement, 60, "steps")]
+    assert "attribution at the far edge" not in kinds
 
 
 def test_in_a_notebook_it_displays_one_level_lower():
