@@ -295,8 +295,8 @@ def describe_lag_maps(
     >>> from lstm_helpers.course import figures
     >>> values = np.zeros((24, 7))
     >>> values[17, 0], values[2, 1] = 0.3, 0.1
-    >>> figures.describe_lag_maps({"gradient": values}, "°C", lags=range(14, 20))
-    'gradient: largest 0.30 °C, temperature at lag 17; 75 % of the sum is temperature, 100 % of that at lags 14 to 19.'
+    >>> figures.describe_lag_maps({"gradient": values}, "°C")
+    'gradient: largest 0.30 °C, temperature at lag 17; 75 % of the sum is temperature.'
     """
     texts = []
     for name, values in maps.items():
@@ -309,9 +309,7 @@ def describe_lag_maps(
         )
         if lags is not None:
             part = size[list(lags)]
-            text += (
-                f", {part[:, 0].sum() / part.sum():.0%} of that at lags {min(lags)} to {max(lags)}"
-            )
+            text += f" ({part[:, 0].sum() / part.sum():.0%} at lags {min(lags)} to {max(lags)})"
         texts.append(text.replace("%", " %") + ".")
     return " ".join(texts)
 
