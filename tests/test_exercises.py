@@ -152,7 +152,7 @@ def gate_products():
     return np.argsort(-scoring.ask(unknown())["lag"]["gate products"], kind="stable")
 
 
-ALL_HOURS, WITHOUT_LAG_5 = (1.70, 1.75, 1.72), (1.71, 1.73, 1.77)
+ALL_HOURS, WITHOUT_LAG_5 = (1.70, 1.75, 1.72), (1.73, 1.73, 1.77)
 
 
 def worse_without():
@@ -406,6 +406,7 @@ FROM_DATA = {"01-3", "04-3"}
 """Their numbers stand in the table with four decimals."""
 ALSO_RIGHT_WHEN_ROUNDED = {("03-2", "tanh is missing"), ("05-2", "keeps all")}  # 0.3 and 1
 WITHIN = {
+    ("07-3", "You divided 24"): 0.01,
     ("05-1", "per cent"): 0.5,
     ("05-2", "power of 24"): 1e-8,
     ("05-3", "That is the gate"): 0.01,
