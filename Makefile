@@ -80,6 +80,7 @@ bench: $(READY)
 experiments: $(READY)
 	$(PY) data/make_experiments.py $(ARGS)
 	$(PY) data/make_window_experiments.py $(ARGS)
+	$(PY) data/make_shuffling_costs.py $(ARGS)
 
 faults: $(READY)
 	PYTHONPATH=tests $(PY) -m faults $(ONLY)

@@ -52,7 +52,7 @@ NO_CLAIM = re.compile(
     r"|^\*\*What you'll need\.\*\*[^\n]*"  # its minutes are tested by themselves
     r"|^\*\*Exercise \d+\*\* \(\d+ minutes\)"
 )
-WHOLE = ("What we saw", "10. The answer")
+WHOLE = ("What we saw", "9. The answer")
 """Sections that sum up: the outputs of all others are evidence there, as for the opening."""
 
 

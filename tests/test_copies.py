@@ -384,3 +384,30 @@ def test_the_table_of_renamed_notebooks_names_notebooks_of_the_course():
     for old, new in copies.RENAMED.items():
         assert old not in names
         assert set(new) <= names
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("old", copies.RENAMED)
+def test_who_began_before_a_notebook_was_renamed_loses_nothing(mine, tmp_path, old, answered):
+    """With the notebooks of the course and its own table."""
+    before = tmp_path / old
+    before.write_bytes(ORIGINALS[0].read_bytes().replace(ORIGINALS[0].name.encode(), old.encode()))
+    copies.refresh([*ORIGINALS[1:], before], mine)
+    for name in copies.RENAMED[old]:  # the course had none of these then
+        (mine / name).unlink()
+        (mine / "solutions" / name).unlink()
+    record = json.loads((mine / copies.RECORD).read_text(encoding="utf-8"))
+    for name in copies.RENAMED[old]:
+        del record[name], record[f"solutions/{name}"]
+    (mine / copies.RECORD).write_text(json.dumps(record), encoding="utf-8")
+    if answered:
+        answer(mine / old)
+
+    said = "\n".join(copies.refresh(ORIGINALS, mine))
+    assert f"{old} is now {', '.join(copies.RENAMED[old])}: your copy" in said
+    assert {path.name for path in ORIGINALS} <= {path.name for path in mine.glob("*.ipynb")}
+    if answered:
+        assert sum(b"answer = 41" in path.read_bytes() for path in mine.glob("*.ipynb")) == 1
+    else:
+        assert not (mine / old).exists()
+    assert copies.refresh(ORIGINALS, mine) == [], "said once"

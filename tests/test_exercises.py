@@ -152,6 +152,13 @@ def gate_products():
     return np.argsort(-scoring.ask(unknown())["lag"]["gate products"], kind="stable")
 
 
+ALL_HOURS, WITHOUT_LAG_5 = (1.70, 1.75, 1.72), (1.73, 1.73, 1.77)
+
+
+def worse_without():
+    return [without - whole for whole, without in zip(ALL_HOURS, WITHOUT_LAG_5, strict=True)]
+
+
 def hides_behind_the_other(name):
     """Whether hiding each of two hours changes nothing, and hiding both does."""
     world = worlds.planted(name, seed=0)
@@ -185,10 +192,12 @@ RIGHT = {
     "05-1": lambda: left(0.9, 10),
     "05-2": lambda: DAY_GATE,
     "05-3": lambda: solve(sigmoid, DAY_GATE),
-    "06-1": lambda: np.flatnonzero(LAGS == 5 - 1)[0],
-    "06-2": lambda: -1.0 + 2.5,
     "06-3": lambda: np.flatnonzero(unknown().truth.any(axis=1)),
     "06-4": lambda: next(filter(hides_behind_the_other, worlds.WORLDS)),
+    "07-1": lambda: np.flatnonzero(LAGS == 5 - 1)[0],
+    "07-2": lambda: -1.0 + 2.5,
+    "07-3": lambda: len({hour % 24 for hour in range(0, 24 * 365, 18)}),
+    "07-4": lambda: sum(worse_without()) / 3,
 }
 
 WRONG = {
@@ -332,20 +341,6 @@ WRONG = {
         "for ever": lambda: 24,
         "100 hours": lambda: 5,
     },
-    "06-1": {
-        "lag 5": lambda: np.flatnonzero(LAGS == 5)[0],
-        "That is the lag": lambda: LAGS[np.flatnonzero(LAGS == 5 - 1)[0]],
-        "row 5": lambda: np.arange(24)[5],
-        "One too new: row 23": lambda: np.flatnonzero(LAGS == 5 - 2)[0],
-        "Which row is it": lambda: RIGHT["06-1"]() - 24,
-        "also counted from the end": lambda: RIGHT["06-1"]() + 1 - 24,
-    },
-    "06-2": {
-        "the difference between": lambda: 2.5,
-        "The sign": lambda: 2.5 - -1.0,
-        "You subtracted": lambda: -1.0 - 2.5,
-        "Both signs": lambda: -(-1.0 + 2.5),
-    },
     "06-3": {
         "the newer one first": lambda: np.flatnonzero(unknown().truth.any(axis=1))[::-1],
         "Those are rows, counted": lambda: np.flatnonzero(unknown().truth[::-1].any(axis=1)),
@@ -363,6 +358,35 @@ WRONG = {
         "the closed gate keeps out": lambda: "closed gate",
         "one lag matters, and hiding": lambda: "one lag",
         "never jumps": lambda: "jump",
+    },
+    "07-1": {
+        "lag 5": lambda: np.flatnonzero(LAGS == 5)[0],
+        "That is the lag": lambda: LAGS[np.flatnonzero(LAGS == 5 - 1)[0]],
+        "row 5": lambda: np.arange(24)[5],
+        "One too new: row 23": lambda: np.flatnonzero(LAGS == 5 - 2)[0],
+        "Which row is it": lambda: RIGHT["07-1"]() - 24,
+        "also counted from the end": lambda: RIGHT["07-1"]() + 1 - 24,
+    },
+    "07-2": {
+        "the difference between": lambda: 2.5,
+        "The sign": lambda: 2.5 - -1.0,
+        "You subtracted": lambda: -1.0 - 2.5,
+        "Both signs": lambda: -(-1.0 + 2.5),
+    },
+    "07-3": {
+        "no common factor. 18 and 24": lambda: len({hour % 24 for hour in range(0, 24 * 365, 17)}),
+        "largest common factor": lambda: np.diff(sorted({n % 24 for n in range(0, 999, 18)}))[0],
+        "That is the step. Add": lambda: 18,
+        "You divided 24": lambda: 24 / 18,
+        "a step of 24": lambda: len({hour % 24 for hour in range(0, 24 * 365, 24)}),
+    },
+    "07-4": {
+        "counts with its sign": lambda: sum(map(abs, worse_without())) / 3,
+        "The sign is wrong": lambda: -sum(worse_without()) / 3,
+        "the sum over": lambda: sum(worse_without()),
+        "the error of the networks": lambda: np.mean(WITHOUT_LAG_5),
+        "the best of each": lambda: min(WITHOUT_LAG_5) - min(ALL_HOURS),
+        "loses most": lambda: max(worse_without()),
     },
 }
 
@@ -382,6 +406,7 @@ FROM_DATA = {"01-3", "04-3"}
 """Their numbers stand in the table with four decimals."""
 ALSO_RIGHT_WHEN_ROUNDED = {("03-2", "tanh is missing"), ("05-2", "keeps all")}  # 0.3 and 1
 WITHIN = {
+    ("07-3", "You divided 24"): 0.01,
     ("05-1", "per cent"): 0.5,
     ("05-2", "power of 24"): 1e-8,
     ("05-3", "That is the gate"): 0.01,

@@ -83,3 +83,64 @@ def test_figures_draw_on_the_axes_they_are_given_and_never_show(frame, monkeypat
     ):
         _, ax = plots.subplots()
         assert draw(ax) is ax
+
+
+@pytest.fixture
+def maps():
+    rng = np.random.default_rng(1)
+    return {"one": rng.normal(size=(24, 7)), "two": 5 * rng.normal(size=(24, 7))}
+
+
+def test_lag_maps_show_each_reading_at_its_place_white_at_zero(maps):
+    axes = figures.lag_maps(maps, "°C")
+    assert [ax.get_title(loc="left") for ax in axes] == ["one", "two"]
+    for ax, values in zip(axes, maps.values(), strict=True):
+        image = ax.images[0]
+        np.testing.assert_array_equal(image.get_array(), values.T)
+        assert image.get_clim() == (-np.abs(values).max(), np.abs(values).max())
+        assert rgb(image.cmap(0.5)) == rgb(mpl.colormaps["RdBu_r"](0.5))
+        assert [tick.get_text() for tick in ax.get_yticklabels()] == list(
+            figures.FEATURE_NAMES.values()
+        )
+        assert ax.get_xlim() == (23.5, -0.5), "time runs to the right"
+        assert image.colorbar.ax.get_ylabel() == "°C"
+    assert list(figures.FEATURE_NAMES) == list(weather.FEATURES)
+
+
+def test_lag_maps_of_zeros_are_white():
+    (ax,) = figures.lag_maps({"nothing": np.zeros((24, 7))}, "°C")
+    assert ax.images[0].get_clim() == (-1, 1)
+
+
+def test_lag_maps_refuse_other_shapes(maps):
+    for wrong in (np.zeros((24, 6)), np.zeros((12, 7)), np.zeros(24)):
+        with pytest.raises(ValueError, match=r"expected maps of one shape \(lags, 7\), got"):
+            figures.lag_maps(maps | {"three": wrong}, "°C")
+    with pytest.raises(ValueError, match="expected maps of one shape"):
+        figures.lag_maps({"three": np.zeros((24, 6))}, "°C")
+
+
+def test_the_caption_of_lag_maps_says_what_is_largest_and_the_share_of_the_temperature():
+    values = np.zeros((24, 7))
+    values[3, 2], values[15, 0], values[15, 1], values[20, 0] = -4, 1, 1, 2
+    said = figures.describe_lag_maps({"a": values}, "°C", lags=range(14, 20))
+    assert said == (
+        "a: largest -4.00 °C, pressure at lag 3; 38 % of the sum is temperature "
+        "(50 % at lags 14 to 19)."
+    )
+    assert figures.describe_lag_maps({"a": values, "b": values}, "°C").count("38 % of the sum") == 2
+
+
+def test_removal_curves_draw_each_order(maps):
+    curves = {"a": [1.0, 2.0, 3.0], "b": [1.0, 1.5, 3.0]}
+    ax = figures.removal_curves([0, 6, 24], curves)
+    assert [line.get_label() for line in ax.lines] == ["a", "b"]
+    for line, errors in zip(ax.lines, curves.values(), strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), np.column_stack([[0, 6, 24], errors]))
+    assert len({rgb(line.get_color()) for line in ax.lines}) == 2
+    assert ax.get_ylim()[0] == 0
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("hours hidden (of 24)", "error (°C)")
+    with pytest.raises(ValueError, match="expected 3 errors of 'c', got 2"):
+        figures.removal_curves([0, 6, 24], {"c": [1, 2]})
+    with pytest.raises(ValueError, match="expected at most 8 curves, got 9"):
+        figures.removal_curves([0], {str(n): [1] for n in range(9)})

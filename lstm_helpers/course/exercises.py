@@ -725,46 +725,6 @@ EXERCISES = {
         ),
         hint="Solve sigmoid(b) = f for b, with the f of exercise 2.",
     ),
-    "06-1": Exercise(
-        answer=23 - 4,
-        because="t-5 is four hours before the newest reading, which stands in row 23.",
-        wrong=(
-            Wrong(23 - 5, "That is lag 5. With t-1 for the newest reading, t-5 is lag 4."),
-            Wrong(
-                5 - 1,
-                "That is the lag, counted from the newest reading. Rows begin with the oldest "
-                "hour.",
-            ),
-            Wrong(5, "Rows begin with the oldest hour, so row 5 lies far back."),
-            Wrong(24 - 4, "One too new: row 23 is the newest reading, t-1; row 22 is t-2. Go on."),
-            Wrong(-5, "As an index from the end that is right. Which row is it, from 0 to 23?"),
-            Wrong(-4, "One too new, also counted from the end: -1 is the newest reading, t-1."),
-        ),
-        hint="Row 23 is t-1. Which row is t-2?",
-    ),
-    "06-2": Exercise(
-        answer=-1.0 + 2.5,
-        because="the attributions add up to the forecast minus what the network says of "
-        "the baseline.",
-        wrong=(
-            Wrong(2.5, "That is the difference between the two, not the forecast itself."),
-            Wrong(
-                2.5 + 1.0,
-                "The sign is wrong: the forecast is the baseline's -1.0 plus what was added on "
-                "the way.",
-            ),
-            Wrong(
-                -1.0 - 2.5,
-                "You subtracted. The attributions lead from the baseline to the window, not back.",
-            ),
-            Wrong(
-                1.0 - 2.5,
-                "Both signs are wrong. The attributions lead from the baseline to the window, not "
-                "back.",
-            ),
-        ),
-        hint="The attributions say how to get from one to the other. Where do they start?",
-    ),
     "06-3": Exercise(
         answer=np.array([3.0, 18.0]),
         because="all methods find these two, except the two that follow the cell's own line.",
@@ -828,6 +788,98 @@ EXERCISES = {
             ),
         ),
         hint="The two hours say the same thing. Which output needs only one of them?",
+    ),
+    "07-1": Exercise(
+        answer=23 - 4,
+        because="t-5 is four hours before the newest reading, which stands in row 23.",
+        wrong=(
+            Wrong(23 - 5, "That is lag 5. With t-1 for the newest reading, t-5 is lag 4."),
+            Wrong(
+                5 - 1,
+                "That is the lag, counted from the newest reading. Rows begin with the oldest "
+                "hour.",
+            ),
+            Wrong(5, "Rows begin with the oldest hour, so row 5 lies far back."),
+            Wrong(24 - 4, "One too new: row 23 is the newest reading, t-1; row 22 is t-2. Go on."),
+            Wrong(-5, "As an index from the end that is right. Which row is it, from 0 to 23?"),
+            Wrong(-4, "One too new, also counted from the end: -1 is the newest reading, t-1."),
+        ),
+        hint="Row 23 is t-1. Which row is t-2?",
+    ),
+    "07-2": Exercise(
+        answer=-1.0 + 2.5,
+        because="the attributions add up to the forecast minus what the network says of "
+        "the baseline.",
+        wrong=(
+            Wrong(2.5, "That is the difference between the two, not the forecast itself."),
+            Wrong(
+                2.5 + 1.0,
+                "The sign is wrong: the forecast is the baseline's -1.0 plus what was added on "
+                "the way.",
+            ),
+            Wrong(
+                -1.0 - 2.5,
+                "You subtracted. The attributions lead from the baseline to the window, not back.",
+            ),
+            Wrong(
+                1.0 - 2.5,
+                "Both signs are wrong. The attributions lead from the baseline to the window, not "
+                "back.",
+            ),
+        ),
+        hint="The attributions say how to get from one to the other. Where do they start?",
+    ),
+    "07-3": Exercise(
+        answer=24 // np.gcd(18, 24),
+        because="18 and 24 have the common factor 6, so only each 6th hour of the day comes up. "
+        "Take 17 or 19, and all of them do.",
+        wrong=(
+            Wrong(24, "That is so if the step and 24 have no common factor. 18 and 24 have one."),
+            Wrong(
+                np.gcd(18, 24),
+                "That is the largest common factor: how many hours lie between two neighbours.",
+            ),
+            Wrong(18, "That is the step. Add it again and again, and start anew after 24."),
+            Wrong(
+                24 / 18,
+                "You divided 24 by the step. Write down the hours: 0, 18, then 36 - 24, ...",
+                within=0.01,
+            ),
+            Wrong(1, "That is so for a step of 24."),
+        ),
+        hint="Write down the hours at which they end, from 0 on: when does the first come again?",
+    ),
+    "07-4": Exercise(
+        answer=np.mean(np.subtract([1.73, 1.73, 1.77], [1.70, 1.75, 1.72])),
+        decimals=3,
+        because="each seed is compared with itself: worse by 0.03, better by 0.02, worse by 0.05.",
+        wrong=(
+            Wrong(
+                np.mean(np.abs(np.subtract([1.73, 1.73, 1.77], [1.70, 1.75, 1.72]))),
+                "One of the three got better without the lag. It counts with its sign.",
+            ),
+            Wrong(
+                np.mean(np.subtract([1.70, 1.75, 1.72], [1.73, 1.73, 1.77])),
+                "The sign is wrong: worse means that the error without the lag is larger.",
+            ),
+            Wrong(
+                np.sum(np.subtract([1.73, 1.73, 1.77], [1.70, 1.75, 1.72])),
+                "That is the sum over the three seeds. What is it on average?",
+            ),
+            Wrong(
+                np.mean([1.73, 1.73, 1.77]),
+                "That is the error of the networks without the lag. How much worse is it?",
+            ),
+            Wrong(
+                np.min([1.73, 1.73, 1.77]) - np.min([1.70, 1.75, 1.72]),
+                "You compared the best of each. A seed has its partner: take all three pairs.",
+            ),
+            Wrong(
+                np.max(np.subtract([1.73, 1.73, 1.77], [1.70, 1.75, 1.72])),
+                "That is the seed that loses most. What is it on average?",
+            ),
+        ),
+        hint="Three differences, one for each seed.",
     ),
 }
 """Every exercise by its number."""

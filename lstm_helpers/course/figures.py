@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from lstm_helpers.course.forecaster import Windows
 from lstm_helpers.course.weather import UNITS
-from lstm_helpers.plots.figure import HIGHLIGHT, INK, MUTED, panel, subplots, time_axis
+from lstm_helpers.plots.figure import (
+    HIGHLIGHT,
+    INK,
+    MUTED,
+    SIGNED,
+    given_axes,
+    number,
+    panel,
+    subplots,
+    time_axis,
+)
+from lstm_helpers.plots.profiles import PROFILE_COLORS
 
 FEATURE_NAMES = {
     "temp": "temperature",
@@ -200,4 +212,149 @@ def forecast_lines(
     ax.set_ylabel(label(feature))
     ax.legend(frameon=False, ncols=len(forecasts) + 1, loc="lower left", bbox_to_anchor=(0, 1))
     time_axis(ax, times)
+    return ax
+
+
+def lag_maps(
+    maps: Mapping[str, np.ndarray], unit: str, *, axes: Sequence[Axes] | None = None
+) -> np.ndarray:
+    """How much each reading matters: for each map a panel of features by lags, time to the right.
+
+    Parameters
+    ----------
+    maps : mapping from name to (lags, features) array
+        Lag 0, the newest reading, comes first; features in the order of ``weather.FEATURES``.
+    unit : str
+        Of the values.
+    axes : Axes, one for each map, optional
+
+    Returns
+    -------
+    array of Axes
+        Each panel has colours of its own: white is 0, the darkest is the largest size in it.
+
+    Raises
+    ------
+    ValueError
+        A map has another shape than the first, or the number of Axes does not fit.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import figures
+    >>> values = np.zeros((24, 7))
+    >>> values[17, 0] = 0.3
+    >>> axes = figures.lag_maps({"gradient": values}, "°C")
+    >>> axes[0].images[0].get_array().shape, axes[0].get_yticklabels()[0].get_text()
+    ((7, 24), 'temperature')
+    """
+    shapes = {np.shape(values) for values in maps.values()}
+    if len(shapes) != 1 or not (shape := shapes.pop())[1:] == (len(FEATURE_NAMES),):
+        raise ValueError(
+            f"expected maps of one shape (lags, {len(FEATURE_NAMES)}), got "
+            f"{[np.shape(values) for values in maps.values()]}"
+        )
+    if axes is None:
+        _, axes = subplots(len(maps), height=2.1 * len(maps), sharex=True, squeeze=False)
+    axes = given_axes(axes, len(maps), "one for each map").ravel()
+    for ax, (name, values) in zip(axes, maps.items(), strict=True):
+        most = np.abs(values).max() or 1.0
+        image = ax.imshow(
+            np.transpose(values), cmap=mpl.colormaps[SIGNED], vmin=-most, vmax=most,
+            aspect="auto", interpolation="nearest",
+        )  # fmt: skip
+        ax.set_yticks(range(shape[1]), FEATURE_NAMES.values())
+        ax.set_xlim(shape[0] - 0.5, -0.5)
+        ax.set_title(name, loc="left")
+        ax.spines[:].set_visible(False)
+        ax.figure.colorbar(image, ax=ax, aspect=12, pad=0.02, label=unit)
+    axes[-1].set_xticks(range(0, shape[0], 2))
+    axes[-1].set_xlabel("lag (hours before the newest)")
+    return axes
+
+
+def describe_lag_maps(
+    maps: Mapping[str, np.ndarray], unit: str, lags: Sequence[int] | None = None
+) -> str:
+    """What ``lag_maps`` shows, in words, for a caption.
+
+    Parameters
+    ----------
+    maps, unit
+        As given to ``lag_maps``.
+    lags : sequence of int, optional
+        Also say what is largest at these lags, which follow each other.
+
+    Returns
+    -------
+    str
+        For each map the reading with the largest size, and the share of the temperature in the sum
+        of all sizes, of the whole map and of ``lags``.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import figures
+    >>> values = np.zeros((24, 7))
+    >>> values[17, 0], values[2, 1] = 0.3, 0.1
+    >>> figures.describe_lag_maps({"gradient": values}, "°C")
+    'gradient: largest 0.30 °C, temperature at lag 17; 75 % of the sum is temperature.'
+    """
+    texts = []
+    for name, values in maps.items():
+        size = np.abs(np.asarray(values, dtype=float))
+        lag, feature = np.unravel_index(size.argmax(), size.shape)
+        text = (
+            f"{name}: largest {number(values[lag][feature])} {unit}, "
+            f"{list(FEATURE_NAMES.values())[feature]} at lag {lag}; "
+            f"{size[:, 0].sum() / size.sum():.0%} of the sum is temperature"
+        )
+        if lags is not None:
+            part = size[list(lags)]
+            text += f" ({part[:, 0].sum() / part.sum():.0%} at lags {min(lags)} to {max(lags)})"
+        texts.append(text.replace("%", " %") + ".")
+    return " ".join(texts)
+
+
+def removal_curves(
+    counts: Sequence[int], curves: Mapping[str, Sequence[float]], *, ax: Axes | None = None
+) -> Axes:
+    """The error in °C as more and more hours are hidden, one line for each order of hiding.
+
+    Parameters
+    ----------
+    counts : (points,) of int
+        How many hours are hidden.
+    curves : mapping from name to (points,) errors
+        At most eight.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        A curve has another number of points, or there are more than eight.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import figures
+    >>> ax = figures.removal_curves([0, 6], {"gradient": [1.7, 4.7], "random": [1.7, 2.3]})
+    >>> [line.get_label() for line in ax.lines], ax.get_xlabel()
+    (['gradient', 'random'], 'hours hidden (of 24)')
+    """
+    if len(curves) > len(PROFILE_COLORS):
+        raise ValueError(f"expected at most {len(PROFILE_COLORS)} curves, got {len(curves)}")
+    ax = panel(ax, 3.4)
+    for (name, errors), color, marker in zip(
+        curves.items(), PROFILE_COLORS, "osD^vPX*", strict=False
+    ):
+        if len(errors) != len(counts):
+            raise ValueError(f"expected {len(counts)} errors of {name!r}, got {len(errors)}")
+        ax.plot(counts, errors, color=color, marker=marker, markersize=5, label=name)
+    ax.set_xticks(counts)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("hours hidden (of 24)")
+    ax.set_ylabel("error (°C)")
+    ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     return ax

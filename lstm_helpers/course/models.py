@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -355,8 +356,8 @@ def load_window_experiments(folder: str | Path, part: str = "validation") -> pd.
     DataFrame
         Mean absolute error of temperature in °C: column ``training`` is the mean over the three
         training stations, ``unseen`` the fourth. One row for each network, by ``horizon`` in hours,
-        ``shown`` ("newest 12", "without lags 14 to 19", "with the clock") and ``seed``. "newest 24"
-        are the models of ``make model``.
+        ``shown`` ("newest 12", "with the clock", "without lags 14 to 19" as ``without`` says it,
+        "without temp at lags 14 to 19") and ``seed``. "newest 24" are the models of ``make model``.
 
     Examples
     --------
@@ -365,28 +366,77 @@ def load_window_experiments(folder: str | Path, part: str = "validation") -> pd.
     >>> list(table.columns), list(table.index.names)
     (['training', 'unseen'], ['horizon', 'shown', 'seed'])
     """
+    table = pd.read_csv(Path(folder) / "window_experiments.csv", keep_default_na=False, dtype=str)
     rows = {}
 
     def add(horizon, shown, seed, errors):
         mean = float(np.mean([errors[station] for station in TRAINING_STATIONS]))
-        rows[horizon, shown, seed] = {"training": mean, "unseen": errors[UNSEEN_STATION]}
+        rows[int(horizon), shown, int(seed)] = {"training": mean, "unseen": errors[UNSEEN_STATION]}
 
-    card = json.loads((Path(folder) / "window_experiments.json").read_text(encoding="utf-8"))
-    for row in card["rows"]:
-        if "without" in row:
-            shown = "without lags {} to {}".format(*row["without"])
-        else:
-            shown = "with the clock" if "clock" in row else f"newest {row['newest']}"
-        add(row["horizon"], shown, row["seed"], row[part])
+    stations = (*TRAINING_STATIONS, UNSEEN_STATION)
+    for row in table.to_dict("records"):
+        errors = {station: float(row[f"{part} {station}"]) for station in stations}
+        add(row["horizon"], _shown(row), row["seed"], errors)
     found = load_errors(folder).query(
         "kind == 'trained' and part == @part and feature == 'temp' and measure == 'MAE'"
     )
     for (horizon, seed), rows_of in found.groupby(["horizon", "seed"]):
-        if horizon in card["settings"]["horizons"]:
-            errors = dict(zip(rows_of["station"], rows_of["error"], strict=True))
-            add(horizon, f"newest {TIME_STEPS}", seed, errors)
+        errors = dict(zip(rows_of["station"], rows_of["error"], strict=True))
+        add(horizon, f"newest {TIME_STEPS}", seed, errors)
     index = pd.MultiIndex.from_tuples(rows, names=["horizon", "shown", "seed"])
     return pd.DataFrame(list(rows.values()), index=index).sort_index()
+
+
+def _shown(row: dict[str, str]) -> str:
+    """What a network of the window experiments gets to see, in words."""
+    words = ["with the clock"] if row["clock"] == "True" else []
+    if row["without"]:
+        lags = without([int(lag) for lag in row["without"].split()])
+        features = ", ".join(row["features"].split())
+        words.append(lags.replace("without", f"without {features} at") if features else lags)
+    return ", ".join(words) or f"newest {row['newest']}"
+
+
+def without(lags: Iterable[int]) -> str:
+    """How ``load_window_experiments`` calls networks that never saw these lags.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import models
+    >>> models.without(range(14, 20)), models.without([17, 0]), models.without([4])
+    ('without lags 14 to 19', 'without lags 0, 17', 'without lag 4')
+    """
+    lags = sorted(lags)
+    if len(lags) > 2 and lags == list(range(lags[0], lags[-1] + 1)):
+        return f"without lags {lags[0]} to {lags[-1]}"
+    return f"without lag{'s' * (len(lags) > 1)} {', '.join(map(str, lags))}"
+
+
+def load_named_lags(folder: str | Path) -> dict[str, list[int]]:
+    """In which order each method puts the 24 lags at 6 hours, the largest first.
+
+    ``make experiments`` asked five networks on the validation year of Changping, and trained new
+    ones without the lags that a method puts first.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The data folder.
+
+    Returns
+    -------
+    dict of list of int
+        By the name of the method.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import models
+    >>> named = models.load_named_lags("../data")
+    >>> sorted(named["gradient"]) == list(range(24))
+    True
+    """
+    card = json.loads((Path(folder) / "window_experiments.json").read_text(encoding="utf-8"))
+    return card["named"]
 
 
 def stored_name(kind: str, horizon: int, seed: int) -> str:

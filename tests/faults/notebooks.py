@@ -11,7 +11,7 @@ SLICES = "notebooks/02_slice_the_weights.ipynb"
 REPLAY = "notebooks/03_replay_the_cell.ipynb"
 HEATMAPS = "notebooks/04_draw_heatmaps_and_norms.ipynb"
 BIAS = "notebooks/05_set_the_forget_bias.ipynb"
-HOURS = "notebooks/06_trace_the_past_hours.ipynb"
+HOURS = "notebooks/07_trace_the_past_hours.ipynb"
 
 # Code and what it shows.
 
@@ -39,6 +39,30 @@ def tanh_dropped_from_the_six_lines(top):
     replace_in_cell(
         top / REPLAY, "h = o * np.tanh(c)\n    return h, c", "h = o * c\n    return h, c"
     )
+
+
+@seen_by(HOURS)
+def windows_of_four_hours_of_the_day(top):
+    """The sample takes every 6th window: they all end at the same four hours of the day."""
+    old, new = 'station="changping", every=7, first=0', 'station="changping", every=6, first=0'
+    replace_in_cell(top / HOURS, old, new)
+
+
+@seen_by(HOURS)
+def clock_of_other_windows(top):
+    """The networks with a clock get the clock of other windows."""
+    old, new = (
+        "with_clock(w.inputs[..., :0], w)[::7] if",
+        "with_clock(w.inputs[..., :0], w)[:len(x)] if",
+    )
+    replace_in_cell(top / HOURS, old, new)
+
+
+@seen_by(HOURS)
+def hours_of_yesterday_shuffled_one_at_a_time(top):
+    """Of the six hours only one is shuffled."""
+    old, new = "together=[range(14, 20)]", "together=[range(17, 18)]"
+    replace_in_cell(top / HOURS, old, new)
 
 
 @seen_by(HEATMAPS)
@@ -168,17 +192,17 @@ def given_of_an_exercise_changed(top):
 
 @seen_by("tests/test_prose.py")
 def reference_to_no_section(top):
-    """The text names section 9 and leads to section 8."""
-    replace_in_cell(top / HOURS, "are worse ([section 8](#8.-", "are worse ([section 9](#8.-")
+    """The text names section 10 and leads to section 1."""
+    replace_in_cell(top / HOURS, "table of [section 1](#1.-", "table of [section 10](#1.-")
 
 
 @seen_by("tests/test_prose.py")
 def reference_to_the_wrong_place(top):
-    """A link that names section 8 leads to section 5."""
+    """A link that names section 1 leads to section 6."""
     replace_in_cell(
         top / HOURS,
-        "are worse ([section 8](#8.-The-ground-truth:-train-without-it))",
-        "are worse ([section 8](#5.-The-puzzle-of-notebook-05))",
+        "table of [section 1](#1.-Used:-shuffle-one-hour)",
+        "table of [section 1](#6.-The-puzzle-of-notebook-05)",
     )
 
 
