@@ -75,8 +75,7 @@ def _cell_contributions(world: World) -> Answers:
 def _gradient(world: World) -> Answers:
     """It is a slope itself. Its mean over windows is the sign."""
     slope = world.gradient(world.inputs)
-    sizes = attribution.saliency(lambda _: slope, world.inputs)
-    return by_axis(sizes) | {"sign": slope.mean(axis=0)[::-1]}
+    return by_axis(slope) | {"sign": slope.mean(axis=0)[::-1]}
 
 
 def _from_baseline(baselines: Callable[[World], Any], n_steps: int = 20, some: int | None = None):
