@@ -151,7 +151,8 @@ METHODS: dict[str, Callable[[World], Answers | np.ndarray]] = {
 }
 """Functions of a World. One may return attributions in the shape of the world's inputs, in units of
 the output; of them ``ask`` takes absolute values, the mean over windows and the sum over the other
-axis, and ``slopes`` for the sign. Or it returns ``Answers``, to all questions or to some.
+axis, and ``slopes`` for the sign. Or it returns ``Answers``, to all questions or to some:
+``by_axis`` of attributions that have no sign.
 
 After the comma stands what each starts from or puts in: zeros, the mean of the windows, ``others``
 or ``alike``. Permutation, alike, shuffles only among windows whose newest value is nearly the same,
