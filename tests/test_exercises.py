@@ -159,6 +159,21 @@ def worse_without():
     return [without - whole for whole, without in zip(ALL_HOURS, WITHOUT_LAG_5, strict=True)]
 
 
+def one_attribution(baseline, reading):
+    """Of integrated gradients, where the output falls by half of what the reading rises."""
+    found = lh.integrated_gradients(
+        lambda x: np.full(x.shape, -0.5), np.full((1, 1, 1), reading), baseline, 2
+    )
+    return found.item()
+
+
+def own_occlusion(baselines):
+    """By axis: in which worlds an occlusion of one's own passes."""
+    own = {"mine": lambda world: lh.occlusion(world.forward, world.inputs, baselines(world))}
+    board = scoring.scoreboard(0, own)
+    return {axis: [row["mine"] for row in board[axis].values()] for axis in ("lag", "feature")}
+
+
 def hides_behind_the_other(name):
     """Whether hiding each of two hours changes nothing, and hiding both does."""
     world = worlds.planted(name, seed=0)
@@ -192,8 +207,10 @@ RIGHT = {
     "05-1": lambda: left(0.9, 10),
     "05-2": lambda: DAY_GATE,
     "05-3": lambda: solve(sigmoid, DAY_GATE),
-    "06-3": lambda: np.flatnonzero(unknown().truth.any(axis=1)),
-    "06-4": lambda: next(filter(hides_behind_the_other, worlds.WORLDS)),
+    "06-1": lambda: np.flatnonzero(unknown().truth.any(axis=1)),
+    "06-2": lambda: next(filter(hides_behind_the_other, worlds.WORLDS)),
+    "06-3": lambda: one_attribution(1.0, -2.0),
+    "06-4": lambda: sum(own_occlusion(lambda world: world.inputs.mean(axis=0))["lag"]),
     "07-1": lambda: np.flatnonzero(LAGS == 5 - 1)[0],
     "07-2": lambda: -1.0 + 2.5,
     "07-3": lambda: len({hour % 24 for hour in range(0, 24 * 365, 18)}),
@@ -341,7 +358,7 @@ WRONG = {
         "for ever": lambda: 24,
         "100 hours": lambda: 5,
     },
-    "06-3": {
+    "06-1": {
         "the newer one first": lambda: np.flatnonzero(unknown().truth.any(axis=1))[::-1],
         "Those are rows, counted": lambda: np.flatnonzero(unknown().truth[::-1].any(axis=1)),
         "Those are their rows": lambda: np.flatnonzero(unknown().truth[::-1].any(axis=1))[::-1],
@@ -350,7 +367,7 @@ WRONG = {
         "two newest": lambda: gate_products()[:2],
         "any other lag": lambda: gate_products()[[0, -1]],
     },
-    "06-4": {
+    "06-2": {
         "each lag counts by itself": lambda: "two lags",
         "the flag is on": lambda: "switch",
         "silent feature": lambda: "silent",
@@ -358,6 +375,25 @@ WRONG = {
         "the closed gate keeps out": lambda: "closed gate",
         "one lag matters, and hiding": lambda: "one lag",
         "never jumps": lambda: "jump",
+        "the newest flag": lambda: "between",
+        "two lags matter": lambda: "season",
+    },
+    "06-3": {
+        "starts from zero": lambda: one_attribution(0.0, -2.0),
+        "The sign": lambda: one_attribution(-2.0, 1.0),
+        "the gradient": lambda: -0.5,
+        "added the baseline": lambda: one_attribution(-1.0, -2.0),
+        "the length": lambda: -2.0 - 1.0,
+    },
+    "06-4": {
+        "from zeros": lambda: sum(own_occlusion(lambda world: 0.0)["lag"]),
+        "for the features, or": lambda: sum(
+            own_occlusion(lambda world: world.inputs.mean(axis=0))["feature"]
+        ),
+        "Those are the worlds": lambda: sum(
+            not passed for passed in own_occlusion(lambda world: world.inputs.mean(axis=0))["lag"]
+        ),
+        "better than all": lambda: len(worlds.WORLDS),
     },
     "07-1": {
         "lag 5": lambda: np.flatnonzero(LAGS == 5)[0],
@@ -577,10 +613,10 @@ def test_a_right_answer_with_too_few_digits_is_told_so(name, coarse):
         ("05-2", 0.98, "not yet. Perhaps this (give three decimals to be sure): That would be"),
         ("01-3", 2.5, f"not yet. {exercises.EXERCISES['01-3'].hint}"),  # two mistakes, rounded
         ("04-1", 2, "right: 2.0"),
-        ("06-3", [3], "not yet. Expected a list of 2 numbers, got a list of 1 number. Two lags"),
-        ("06-3", 3, "not yet. Expected a list of 2 numbers, got one number. Two lags"),
+        ("06-1", [3], "not yet. Expected a list of 2 numbers, got a list of 1 number. Two lags"),
+        ("06-1", 3, "not yet. Expected a list of 2 numbers, got one number. Two lags"),
         (
-            "06-3",
+            "06-1",
             [[3], [18]],
             "not yet. Expected a list of 2 numbers, got an array of shape (2, 1)",
         ),
@@ -604,11 +640,11 @@ def test_a_right_answer_with_too_few_digits_is_told_so(name, coarse):
         ("01-1", "about 971", "not yet. Expected one number, got the text 'about 971'."),
         ("01-1", "1000 - 24", "not yet. Expected one number, got the text '1000 - 24'."),
         ("01-1", "x" * 41, f"not yet. Expected one number, got the text '{'x' * 40}'."),
-        ("06-4", 5, "not yet. Expected a name in quotes, got one number. The two"),
-        ("06-4", {}, "not yet. Expected a name in quotes, got an object of type dict."),
-        ("06-4", "The 'Either' world.", "right: either"),
-        ("06-4", "two_lags", "not yet. There each lag counts by itself"),
-        ("06-4", "neither", "not yet. The two hours say the same"),
+        ("06-2", 5, "not yet. Expected a name in quotes, got one number. The two"),
+        ("06-2", {}, "not yet. Expected a name in quotes, got an object of type dict."),
+        ("06-2", "The 'Either' world.", "right: either"),
+        ("06-2", "two_lags", "not yet. There each lag counts by itself"),
+        ("06-2", "neither", "not yet. The two hours say the same"),
     ],
 )
 def test_an_answer_is_told_what_it_shows(name, answer, said):
@@ -623,7 +659,7 @@ TEXTS = {
              "19.200,0"],
     "03-1": ["0,75", ".75", ",75", "75 %", "75 per cent", "75 percent", "75%"],
     "05-1": ["35 %", "34,9 %", "0,35"],
-    "06-3": ["3, 18", "[3, 18]", "3 and 18", "lags 3 and 18", "(3.0, 18.0)"],
+    "06-1": ["3, 18", "[3, 18]", "3 and 18", "lags 3 and 18", "(3.0, 18.0)"],
 }  # fmt: skip
 
 
@@ -647,8 +683,8 @@ def test_numbers_are_read_from_a_text(name, text):
         ("01-2", "−18", "-18. A lag counts"),
         ("03-1", "1,25", "1.25. The candidate"),
         ("05-1", "65 %", "0.65. That is the share"),
-        ("06-3", "t-4 and t-19", "[4, 19]. Both are one too many"),
-        ("06-3", "3", "[3]. Expected a list of 2 numbers, got a list of 1 number. Two"),
+        ("06-1", "t-4 and t-19", "[4, 19]. Both are one too many"),
+        ("06-1", "3", "[3]. Expected a list of 2 numbers, got a list of 1 number. Two"),
     ],
 )
 def test_a_text_that_is_not_right_is_said_as_it_was_understood(name, text, understood):
@@ -705,7 +741,7 @@ def test_an_object_that_lies_about_its_class_gets_an_answer():
             raise RuntimeError("no")
 
     assert "got an object of type Liar" in exercises.verdict("01-1", Liar())
-    assert "got an object of type Liar" in exercises.verdict("06-4", Liar())
+    assert "got an object of type Liar" in exercises.verdict("06-2", Liar())
 
 
 def test_check_prints_the_verdict(capsys):

@@ -144,3 +144,31 @@ def test_removal_curves_draw_each_order(maps):
         figures.removal_curves([0, 6, 24], {"c": [1, 2]})
     with pytest.raises(ValueError, match="expected at most 8 curves, got 9"):
         figures.removal_curves([0], {str(n): [1] for n in range(9)})
+
+
+BOARD = {
+    "lag": {"near": {"a": True, "b": False}, "far": {"a": True, "b": True}},
+    "feature": {"near": {"b": True, "c": False}, "far": {"b": False, "c": False}},
+}
+
+
+def test_scoreboard_has_a_dot_where_found_a_cross_where_fooled_and_counts_the_dots():
+    axes = figures.scoreboard(BOARD)
+    dots, crosses = zip(*(ax.lines for ax in axes), strict=True)
+    places = [[{*zip(*line.get_data(), strict=True)} for line in of] for of in (dots, crosses)]
+    assert places == [[{(0, 0), (1, 0), (1, 1)}, {(0, 1)}], [{(0, 1)}, {(0, 2), (1, 1), (1, 2)}]]
+    assert {rgb(line.get_color()) for line in crosses} == {rgb(plots.HIGHLIGHT)}
+    assert [[text.get_text() for text in ax.texts] for ax in axes] == [["2", "1"], ["1", "0"]]
+    assert [ax.get_title(loc="left") for ax in axes] == ["by lag", "by feature"]
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["a", "b", "c"]
+    own = plots.subplots(1, 2)[1]
+    assert figures.scoreboard(BOARD, axes=own) is own
+
+
+def test_the_sentence_of_a_scoreboard_says_where_each_was_fooled():
+    assert figures.describe_scoreboard(BOARD) == (
+        "Found in 2 worlds. By lag: a 2, in all; b 1, not in near. "
+        "By feature: b 1, not in far; c 0, not in near, far."
+    )
+    many = {str(n): {"a": n == 3} for n in range(6)}
+    assert figures.describe_scoreboard({"lag": many}).endswith("a 1, only in 3.")

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lstm_helpers.course import scoring, tasks, worlds
+from lstm_helpers.course import methods, scoring, tasks, worlds
 from lstm_helpers.gates import Gates, LSTMWeights
+from lstm_helpers.numpy_lstm import replay
 from lstm_helpers.readout import Readout
 
 MAKERS = [tasks.remember_first, tasks.adding]
@@ -77,6 +78,10 @@ def last_flagged(v, flag):
     return np.where(is_on.any(1), v[np.arange(len(v)), is_on.argmax(1)], 0)
 
 
+def ramp(distance):
+    return np.clip(2 * distance, 0, 1)
+
+
 FORMULAS = {
     "one lag": lambda v, flag, other, near, far: v[:, far],
     "two lags": lambda v, flag, other, near, far: v[:, near] - v[:, far],
@@ -88,6 +93,10 @@ FORMULAS = {
     "jump": lambda v, flag, other, near, far: (
         v[:, far] * np.clip(10 * (0.6 - v[:, 0] + v[:, 1]), 0, 1)
     ),
+    "between": lambda v, flag, other, near, far: (
+        v[:, far] + 8 * other[:, 0] * ramp(flag[:, 0] + 0.75) * ramp(0.75 - flag[:, 0])
+    ),
+    "season": lambda v, flag, other, near, far: v[:, far] + other[:, 0],
 }
 SEEDS = range(20)
 EXACT = {"rtol": 0, "atol": 1e-12}
@@ -112,6 +121,8 @@ def test_the_lstm_is_its_formula(name, time_steps):
         rng = np.random.default_rng(seed)
         x = rng.normal(size=(50, time_steps, 3))
         x[..., worlds.FLAG] = rng.integers(0, 2, (50, time_steps))
+        if name == "between":  # on the way too
+            x[..., worlds.FLAG] = rng.uniform(-1.2, 1.2, (50, time_steps))
         for windows in (x, world.inputs):
             formula = size * FORMULAS[name](*lag_first(windows), near, far)
             np.testing.assert_allclose(world.forward(windows), formula, **EXACT)
@@ -127,6 +138,8 @@ TRUE = {
     "silent": [("far", "value")],
     "either": [("near", "flag"), ("far", "flag")],
     "jump": [("far", "value")],
+    "between": [("far", "value")],
+    "season": [("far", "value"), (0, "other")],
 }
 
 
@@ -149,6 +162,53 @@ def test_the_truth_is_what_moves_the_output(name):
             assert (world.forward(mixed) != world.targets).any(), (lag, feature)
 
 
+@pytest.mark.parametrize("name", worlds.WORLDS)
+def test_the_sign_of_the_truth_is_which_way_the_output_goes(name):
+    """A reading from another window moves the output as its sign says, or both ways if it is 0."""
+    for seed in range(5):
+        world = worlds.planted(name, seed)
+        assert not world.signs[~world.truth].any()
+        assert set(np.unique(world.signs)) <= {-1, 0, 1}
+        for lag, feature in zip(*np.nonzero(world.truth), strict=True):
+            products = []
+            for by in range(1, 20):
+                mixed = world.inputs.copy()
+                mixed[:, -1 - lag, feature] = np.roll(mixed[:, -1 - lag, feature], by)
+                rise = (mixed - world.inputs)[:, -1 - lag, feature]
+                products.append(np.sign(rise) * (world.forward(mixed) - world.targets))
+            up, down = np.max(products) > 1e-9, np.min(products) < -1e-9
+            assert (up, down) == {1: (True, False), -1: (False, True), 0: (True, True)}[
+                world.signs[lag, feature]
+            ]
+
+
+def test_which_signs_there_are():
+    found = {name: worlds.planted(name, 0).signs for name in worlds.WORLDS}
+    assert [name for name, signs in found.items() if (signs < 0).any()] == ["two lags"]
+    undefined = {n: int((worlds.planted(n, 0).truth & (s == 0)).sum()) for n, s in found.items()}
+    assert {n: count for n, count in undefined.items() if count} == {"switch": 1, "latch": 2}
+    assert all(signs.any() for signs in found.values())
+
+
+def test_the_gates_of_between_are_open_on_the_way_alone():
+    world = worlds.planted("between", 0)
+    flag = world.inputs[..., worlds.FLAG]
+    assert set(np.unique(flag)) == {-1, 1}
+    assert (flag == flag[:, :1]).all()
+    assert flag[:, 0].sum() == 0
+    trace = replay(world.weights, world.inputs)
+    assert (trace.gates.i * trace.gates.o)[:, :, -1].max() == 0
+    trace = replay(world.weights, 0 * world.inputs)
+    assert (trace.gates.i * trace.gates.o)[:, :, -1].min() == 1
+
+
+def test_the_seasons_differ_and_little_else_does():
+    v = worlds.planted("season", 0).inputs[..., worlds.VALUE]
+    assert set(np.unique(v.round())) == {-1, 1}
+    assert (v.round() == v.round()[:, :1]).all()
+    assert 0.0099 < np.abs(v - v.round()).max() <= 0.01
+
+
 def test_lags_are_drawn_from_the_seed_and_cover_what_is_said():
     lags = {worlds.planted("two lags", seed, time_steps=6, samples=2).lags for seed in range(60)}
     assert lags == {(2, 3), (2, 4), (3, 4)}
@@ -158,7 +218,7 @@ def test_lags_are_drawn_from_the_seed_and_cover_what_is_said():
 @pytest.mark.parametrize("name", worlds.WORLDS)
 def test_one_seed_one_world(name):
     first, again, other = (worlds.planted(name, seed) for seed in (1, 1, 2))
-    for field in ("inputs", "targets", "truth", "head"):
+    for field in ("inputs", "targets", "truth", "signs", "head"):
         np.testing.assert_array_equal(getattr(first, field), getattr(again, field))
     assert (first.inputs != other.inputs).any()
 
@@ -171,7 +231,7 @@ def test_the_gradient_of_a_world_is_that_of_its_formula():
     np.testing.assert_allclose(world.gradient(world.inputs), expected, **EXACT)
 
 
-@pytest.mark.parametrize("name", ["closed gate", "silent"])
+@pytest.mark.parametrize("name", ["closed gate", "silent", "between"])
 def test_some_weights_are_large_and_serve_nothing(name):
     world = worlds.planted(name, 0)
     largest = [np.abs(gate).max(axis=1) for gate in world.weights.kernel]
@@ -192,7 +252,7 @@ def test_a_world_cannot_be_rewritten():
 
 
 def test_what_cannot_be_planted_is_refused():
-    with pytest.raises(ValueError, match=r"^expected a world of 'one lag', .*'jump', got 'two'$"):
+    with pytest.raises(ValueError, match=r"^expected a world of 'one lag', .*'season', got 'two'$"):
         worlds.planted("two", 0)
     for sizes in ({"samples": 1}, {"time_steps": 4}):
         with pytest.raises(ValueError, match=r"^expected at least 2 samples and 5 time"):
@@ -206,26 +266,72 @@ def test_methods_on_two_lags():
     world = worlds.planted("two lags", 0)
     near, far = world.lags
     size, v = world.head.max(), world.inputs[:, ::-1, worlds.VALUE]
-    by_lag, by_feature = (np.zeros((2, n)) for n in (24, 3))
-    by_lag[:, [near, far]] = size * np.array([[1, 1], np.abs(v[:, [near, far]]).mean(0)])
-    by_feature[:, 0] = by_lag.sum(1)
-    newest = np.zeros(24)
-    newest[0] = 1
-
+    some = v[: methods.SOME]
+    two = [near, far]
+    away = {  # what each puts in the place of a reading, subtracted from it
+        "gradient": np.ones_like(v),
+        "gradient x input": v,
+        "integrated gradients, zeros": v,
+        "occlusion, zeros": v,
+        "integrated gradients, mean": v - v.mean(axis=0),
+        "expected gradients, others": some - v[40:60].mean(axis=0),
+        "Shapley values": some - v[40:50].mean(axis=0),
+    }
     found = scoring.ask(world)
-    for axis, expected in (("lag", by_lag), ("feature", by_feature)):
-        np.testing.assert_allclose(found[axis].pop("gradient"), expected[0], **EXACT)
-        for name in ("gradient x input", "integrated gradients", "occlusion"):
-            np.testing.assert_allclose(found[axis].pop(name), expected[1], **EXACT)
+    for name, distance in away.items():
+        by_lag = np.zeros(24)
+        by_lag[two] = size * np.abs(distance[:, two]).mean(axis=0)
+        np.testing.assert_allclose(found["lag"].pop(name), by_lag, **EXACT)
+        if name != "Shapley values":
+            by_feature = [by_lag.sum(), 0, 0]
+            np.testing.assert_allclose(found["feature"].pop(name), by_feature, **EXACT)
+    # As slopes: the gradient itself, and for all others size times the variance.
+    np.testing.assert_allclose(found["sign"].pop("gradient"), size * world.signs, **EXACT)
+    variances = np.zeros((24, 3))
+    variances[two, 0] = size * np.array([1, -1]) * v[:, two].var(axis=0)
+    np.testing.assert_allclose(found["sign"]["occlusion, zeros"], variances, **EXACT)
+    # Effects of others' readings, one after the other: the mean of the sizes is theirs.
+    lost = some - v[40:50, None].mean(axis=0)
+    by_lag = size * np.abs(lost).mean(axis=0)[two]
+    np.testing.assert_allclose(found["lag"].pop("occlusion, others")[two], by_lag, **EXACT)
     # Two units that the head reads; each keeps nothing.
+    newest = np.eye(24)[0]
     np.testing.assert_allclose(found["lag"].pop("gate products"), 2 * size * newest, **EXACT)
     written = np.abs(world.targets).mean() * newest
     np.testing.assert_allclose(found["lag"].pop("cell contributions"), written, **EXACT)
-    norms = found["feature"].pop("weight norms")
-    np.testing.assert_array_equal(norms, [1, 0, 0])
-    for axis, size in (("lag", 24), ("feature", 3)):
-        (name, importance), *more = found[axis].items()
-        assert (name, importance.shape, more) == ("permutation", (size,), [])
+    np.testing.assert_array_equal(found["feature"].pop("weight norms"), [1, 0, 0])
+    rest = {"expected gradients, alike", "permutation", "permutation, alike", "saliency rescaling"}
+    assert found["lag"].keys() == rest
+    assert found["feature"].keys() == rest | {"occlusion, others"}
+    no_sign = rest - {"expected gradients, alike"} | {"weight norms", "gate products"}
+    assert found["sign"].keys() == scoring.METHODS.keys() - no_sign - {"gradient"}
+
+
+def test_references_are_other_windows_and_those_that_are_alike():
+    world = worlds.planted("between", 0)
+    x = world.inputs
+    np.testing.assert_array_equal(methods.others(world)[:, 0], x[40:60])
+    near = methods.alike(world)
+    assert near.shape == (20, 40, 24, 3)
+    regime = x[:40, 0, worlds.FLAG]
+    assert (near[..., 0, worlds.FLAG] == regime).all()
+    # By another way: sorted, with the feature's spread for a unit.
+    unit = x.std(axis=(0, 1))
+    for n in (0, 39):
+        far = (((x - x[n]) / unit) ** 2).sum(axis=(1, 2))
+        np.testing.assert_array_equal(near[:, n], x[np.argsort(far)[1:21]])
+    assert np.isfinite(methods.alike(worlds.planted("silent", 0))).all()  # no spread there
+
+
+def test_slopes_are_covariances_lag_0_first():
+    x = np.random.default_rng(0).normal(size=(50, 4, 2))
+    weights = np.arange(8.0).reshape(4, 2) - 3
+    expected = (weights * x.var(axis=0))[::-1]
+    np.testing.assert_allclose(methods.slopes(weights * (x - 7), x), expected, rtol=1e-12)
+    one = methods.slopes(x[..., :1], x)
+    np.testing.assert_allclose(one[:, 0], x[..., 0].var(axis=0)[::-1], rtol=1e-12)
+    with pytest.raises(ValueError, match=r"in the shape of inputs, \(50, 4, 2\), or with one"):
+        methods.slopes(x[:9], x)
 
 
 def test_cell_contributions_sum_to_the_output_if_none_is_negative():
@@ -236,14 +342,16 @@ def test_cell_contributions_sum_to_the_output_if_none_is_negative():
     )
     x, truth = rng.uniform(size=(5, 6, 3)), np.ones((6, 3), bool)
     readout = Readout(w, rng.uniform(size=(4, 1)))
-    world = worlds.World("positive", readout, x, np.zeros(5), truth)
-    by_lag = scoring.ask(world)["lag"]
+    world = worlds.World("positive", readout, x, np.zeros(5), truth, 1 * truth)
+    asked = {name: methods.METHODS[name] for name in ("gate products", "cell contributions")}
+    by_lag = scoring.ask(world, asked)["lag"]
     np.testing.assert_allclose(by_lag["cell contributions"].sum(), world.forward(x).mean(), **EXACT)
     # A candidate of 1 everywhere makes the two the same.
     zeros = np.zeros((4, 4))
     ones = Gates(*w.bias[:2], np.ones(4), w.bias.o)
     w = LSTMWeights(w.kernel._replace(c=zeros[:3]), Gates(*[zeros] * 4), ones, activation="linear")
-    by_lag = scoring.ask(dataclasses.replace(world, readout=Readout(w, world.head)))["lag"]
+    world = dataclasses.replace(world, readout=Readout(w, world.head))
+    by_lag = scoring.ask(world, asked)["lag"]
     np.testing.assert_allclose(by_lag["cell contributions"], by_lag["gate products"], **EXACT)
 
 
@@ -308,3 +416,42 @@ def test_ranks_mean_nothing_where_all_is_true():
 def test_what_cannot_be_scored_is_refused(importance, truth, error, message):
     with pytest.raises(error, match=f"^expected .*{message}$"):
         scoring.score(importance, truth)
+
+
+@pytest.mark.parametrize(
+    ("directions", "signs", "expected", "passed"),
+    [
+        ([2, -3], [1, -1], (2, 0, 0), True),
+        ([2, 3], [1, -1], (1, 1, 0), False),
+        ([-2, 3], [1, -1], (0, 2, 0), False),
+        ([2, 0], [1, -1], (1, 0, 1), False),
+        ([0, 0], [1, -1], (0, 0, 2), False),
+        ([100, -2], [1, -1], (2, 0, 0), True),
+        ([100, -1.99], [1, -1], (1, 0, 1), False),
+        ([100, 1.99], [1, -1], (1, 0, 1), False),
+        ([1, -9], [1, 0], (1, 0, 0), True),
+        # What has no sign is no measure of what is small.
+        ([1, -900], [1, 0], (1, 0, 0), True),
+    ],
+)
+@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_score_of_signs(directions, signs, expected, passed, shape):
+    directions, signs = np.reshape(directions, shape), np.reshape(signs, shape)
+    found = scoring.score_signs(directions, signs)
+    assert (found, found.passed) == (expected, passed)
+    assert scoring.score_signs(directions * 1e-30, signs) == expected
+
+
+@pytest.mark.parametrize(
+    ("directions", "signs", "message"),
+    [
+        ([1, 2], [1, 1, 0], r"directions in the shape of signs, \(3,\), got \(2,\)"),
+        ([1, 2], [0, 0], "signs of -1, 0 and 1, and one that is not 0"),
+        ([1, 2], [1, 2], "signs of -1, 0 and 1, and one that is not 0"),
+        ([1, np.nan], [1, -1], "finite directions"),
+        ([1, np.inf], [1, 0], "finite directions"),
+    ],
+)
+def test_what_cannot_be_scored_signed_is_refused(directions, signs, message):
+    with pytest.raises(ValueError, match=f"^expected {message}"):
+        scoring.score_signs(directions, np.array(signs))

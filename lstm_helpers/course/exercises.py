@@ -725,9 +725,9 @@ EXERCISES = {
         ),
         hint="Solve sigmoid(b) = f for b, with the f of exercise 2.",
     ),
-    "06-3": Exercise(
+    "06-1": Exercise(
         answer=np.array([3.0, 18.0]),
-        because="all methods find these two, except the two that follow the cell's own line.",
+        because="all methods find these two, except those that follow the cell's own line.",
         wrong=(
             Wrong(
                 np.array([18.0, 3.0]),
@@ -764,7 +764,7 @@ EXERCISES = {
         ),
         hint="Two lags, as in [1, 2]. scoring.ask(unknown)['lag'] asks all methods.",
     ),
-    "06-4": Exercise(
+    "06-2": Exercise(
         answer="either",
         because="either of the two is enough, so a method that hides one at a time finds neither.",
         wrong=(
@@ -786,8 +786,51 @@ EXERCISES = {
                 "jump",
                 "There one lag matters, since the value never jumps. Hiding it changes the output.",
             ),
+            Wrong(
+                "between",
+                "There one lag matters. Hiding the newest flag changes the output, alone.",
+            ),
+            Wrong("season", "There two lags matter, each alone: hiding one changes the output."),
         ),
         hint="The two hours say the same thing. Which output needs only one of them?",
+    ),
+    "06-3": Exercise(
+        answer=(-2.0 - 1.0) * -0.5,
+        because="the reading is 3 below its baseline, and each step down raises the output by 0.5.",
+        wrong=(
+            Wrong(-2.0 * -0.5, "That starts from zero. Here the line starts at the baseline."),
+            Wrong(
+                (1.0 - -2.0) * -0.5,
+                "The sign is wrong: the line leads from the baseline to the reading.",
+            ),
+            Wrong(-0.5, "That is the gradient. Multiply it by the length of the line."),
+            Wrong(
+                (-2.0 + 1.0) * -0.5,
+                "You added the baseline. How far is it from there to the reading?",
+            ),
+            Wrong(-2.0 - 1.0, "That is the length of the line. Multiply it by the slope."),
+        ),
+        hint="The slope is the same all along the line. How long is the line, and which way?",
+    ),
+    "06-4": Exercise(
+        answer=10 - 2,
+        because="a baseline that occurs keeps the closed gate closed, and it leaves one hour of "
+        "either. Jumps and what lies between two regimes it still meets.",
+        wrong=(
+            Wrong(10 - 4, "That is occlusion from zeros. Pass the mean of the windows instead."),
+            Wrong(
+                10 - 1,
+                "That is for the features, or for occlusion from other windows. The exercise asks "
+                "for lags, from the mean of the windows.",
+            ),
+            Wrong(2, "Those are the worlds that fool it. In how many does it find all lags?"),
+            Wrong(
+                10,
+                "Then it would be better than all others. Count the worlds where it says True, by "
+                "lag.",
+            ),
+        ),
+        hint="Count the worlds in which your method's row of the table by lag says True.",
     ),
     "07-1": Exercise(
         answer=23 - 4,

@@ -7,66 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lstm_helpers import _checks, attribution, memory
+from lstm_helpers import _checks
+from lstm_helpers.course.methods import METHODS, Answers, by_axis, slopes
 from lstm_helpers.course.worlds import WORLDS, World, planted
-from lstm_helpers.gates import feature_norms
-from lstm_helpers.numpy_lstm import replay
-
-Importances = dict[str, np.ndarray]
-"""By axis: "lag", (time,) with lag 0 first, and "feature", (features,); 0 or more, in any unit."""
-
-
-def _weight_norms(world: World) -> Importances:
-    """Rows of the kernel, all gates together. Every step uses the same weights: no lags."""
-    return {"feature": np.linalg.norm(feature_norms(world.weights), axis=0)}
-
-
-def _gate_products(world: World) -> Importances:
-    """How far the gates are open from a step until the output. They tell nothing of features."""
-    trace = replay(world.weights, world.inputs)
-    opened = trace.gates.i * memory.retention(trace) * trace.gates.o[:, -1:]
-    return {"lag": attribution.temporal_profile(opened @ np.abs(world.head))}
-
-
-def _cell_contributions(world: World) -> Importances:
-    """The same, multiplied by what was written: they add up to the output."""
-    trace = replay(world.weights, world.inputs)
-    written = memory.cell_contributions(trace)[0] * trace.gates.o[:, -1:]
-    return {"lag": attribution.temporal_profile(written @ world.head)}
-
-
-def _permutation(world: World) -> Importances:
-    """Increase of the mean absolute error."""
-
-    def error(windows):
-        return np.abs(world.forward(windows) - world.targets).mean()
-
-    return {
-        axis: attribution.permutation(error, world.inputs, axis=axis) for axis in ("lag", "feature")
-    }
-
-
-METHODS: dict[str, Callable[[World], Importances | np.ndarray]] = {
-    "weight norms": _weight_norms,
-    "gate products": _gate_products,
-    "cell contributions": _cell_contributions,
-    "gradient": lambda world: attribution.saliency(world.gradient, world.inputs),
-    "gradient x input": lambda world: world.gradient(world.inputs) * world.inputs,
-    "integrated gradients": lambda world: attribution.integrated_gradients(
-        world.gradient, world.inputs, n_steps=20
-    ),
-    "occlusion": lambda world: attribution.occlusion(world.forward, world.inputs),
-    "permutation": _permutation,
-}
-"""Functions of a World. One may return attributions in the shape of the world's inputs, of which
-``ask`` takes absolute values, the mean over windows and the sum over the other axis; or
-``Importances``. Integrated gradients and occlusion start from zeros."""
 
 
 def ask(
     world: World, methods: Mapping[str, Callable[[World], Any]] = METHODS
-) -> dict[str, Importances]:
-    """Ask every method which lags and which features matter.
+) -> dict[str, Answers]:
+    """Ask every method which lags and which features matter, and which way they push.
 
     Parameters
     ----------
@@ -76,9 +25,9 @@ def ask(
 
     Returns
     -------
-    dict with "lag" and "feature", each a dict from method to importance
-        (time,) arrays, lag 0 first, and (features,) arrays. A method that says nothing of an axis
-        is missing there.
+    dict with "lag", "feature" and "sign", each a dict from method to its answer
+        (time,) arrays, lag 0 first; (features,) arrays; (time, features) arrays, lag 0 first. A
+        method that does not answer a question is missing there.
 
     Raises
     ------
@@ -90,27 +39,24 @@ def ask(
     >>> from lstm_helpers.course.scoring import METHODS, ask
     >>> from lstm_helpers.course.worlds import planted
     >>> said = ask(planted("one lag", seed=0), {"gradient": METHODS["gradient"]})
-    >>> said["lag"]["gradient"].shape, said["feature"]["gradient"].shape
-    ((24,), (3,))
+    >>> said["lag"]["gradient"].shape, said["sign"]["gradient"].shape
+    ((24,), (24, 3))
     """
     time, features = world.truth.shape
-    lengths = {"lag": time, "feature": features}
-    found: dict[str, Importances] = {axis: {} for axis in lengths}
+    shapes = {"lag": (time,), "feature": (features,), "sign": (time, features)}
+    found: dict[str, Answers] = {question: {} for question in shapes}
     for name, method in methods.items():
         said = method(world)
         if not isinstance(said, Mapping):
             said = _checks.returned(f"the method {name!r}", said, world.inputs.shape)
-            said = {
-                "lag": attribution.temporal_profile(said),
-                "feature": np.abs(said).sum(axis=1).mean(axis=0),
-            }
-        if not said or not said.keys() <= lengths.keys():
+            said = by_axis(said) | {"sign": slopes(said, world.inputs)}
+        if not said or not said.keys() <= shapes.keys():
             raise ValueError(
-                f"expected the method {name!r} to return lag or feature, got {list(said)}"
+                f"expected the method {name!r} to return lag, feature or sign, got {list(said)}"
             )
-        for axis, importance in said.items():
-            found[axis][name] = _checks.returned(
-                f"the method {name!r}", importance, (lengths[axis],)
+        for question, answer in said.items():
+            found[question][name] = _checks.returned(
+                f"the method {name!r}", answer, shapes[question]
             )
     return found
 
@@ -128,24 +74,28 @@ def scoreboard(
 
     Returns
     -------
-    dict with "lag" and "feature", each a dict from world to a dict from method to bool
-        Whether ``score`` of what ``ask`` returns has passed.
+    dict with "lag", "feature" and "sign", each a dict from world to a dict from method to bool
+        Whether ``score``, or ``score_signs``, of what ``ask`` returns has passed.
 
     Examples
     --------
     >>> from lstm_helpers.course.scoring import METHODS, scoreboard
     >>> board = scoreboard(0, {"gradient": METHODS["gradient"]})
-    >>> board["lag"]["one lag"], board["lag"]["either"]
-    ({'gradient': True}, {'gradient': False})
+    >>> board["lag"]["one lag"], board["lag"]["either"], board["sign"]["two lags"]
+    ({'gradient': True}, {'gradient': False}, {'gradient': True})
     """
-    board: dict[str, dict[str, dict[str, bool]]] = {"lag": {}, "feature": {}}
+    board: dict[str, dict[str, dict[str, bool]]] = {"lag": {}, "feature": {}, "sign": {}}
     for name in WORLDS:
         world = planted(name, seed)
-        truth = {"lag": world.truth.any(axis=1), "feature": world.truth.any(axis=0)}
-        for axis, said in ask(world, methods).items():
+        said = ask(world, methods)
+        for axis, truth in (("lag", world.truth.any(axis=1)), ("feature", world.truth.any(axis=0))):
             board[axis][name] = {
-                method: score(importance, truth[axis]).passed for method, importance in said.items()
+                method: score(importance, truth).passed for method, importance in said[axis].items()
             }
+        board["sign"][name] = {
+            method: score_signs(direction, world.signs).passed
+            for method, direction in said["sign"].items()
+        }
     return board
 
 
@@ -251,6 +201,80 @@ def score(importance: Any, truth: Any) -> Score:
     agreement = ranks[0] @ ranks[1] / (lengths.prod() or 1)
     misses, false_alarms = truth & ~found, found & ~truth
     return Score(float(agreement), float(mass), int(misses.sum()), int(false_alarms.sum()))
+
+
+class SignScore(NamedTuple):
+    """How many of the entries that have a sign got the right one.
+
+    Attributes
+    ----------
+    right, wrong : int
+    missed : int
+        Entries whose direction is below ``NOTICED`` of the largest of them.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.scoring import score_signs
+    >>> score_signs([2.0, 3.0, 0.0], np.array([1, -1, 1]))
+    SignScore(right=1, wrong=1, missed=1)
+    """
+
+    right: int
+    wrong: int
+    missed: int
+
+    @property
+    def passed(self) -> bool:
+        """Every entry that has a sign got it.
+
+        Examples
+        --------
+        >>> from lstm_helpers.course.scoring import score_signs
+        >>> score_signs([2.0, -3.0, 5.0], np.array([1, -1, 0])).passed
+        True
+        """
+        return self.wrong == self.missed == 0
+
+
+def score_signs(directions: Any, signs: Any) -> SignScore:
+    """Compare which way a method says that readings push with the way they do.
+
+    Parameters
+    ----------
+    directions : array of any shape
+        Above 0 where a higher reading raises the output, below where it lowers it, in any unit.
+    signs : array of the same shape
+        1, -1, or 0 where there is nothing to compare: ``world.signs``.
+
+    Returns
+    -------
+    SignScore
+
+    Raises
+    ------
+    TypeError, ValueError
+        Shapes differ, a direction is not finite, a sign is another number, or all signs are 0.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.scoring import score_signs
+    >>> score_signs([0.5, -0.1, 9.0], np.array([1, -1, 0]))
+    SignScore(right=2, wrong=0, missed=0)
+    """
+    directions = _checks.real_numbers("directions", directions)
+    signs = _checks.real_numbers("signs", signs)
+    if not np.isin(signs, (-1, 0, 1)).all() or not signs.any():
+        raise ValueError("expected signs of -1, 0 and 1, and one that is not 0")
+    if directions.shape != signs.shape:
+        raise ValueError(
+            f"expected directions in the shape of signs, {signs.shape}, got {directions.shape}"
+        )
+    if not np.isfinite(directions).all():
+        raise ValueError("expected finite directions")
+    along = directions[signs != 0] * signs[signs != 0]
+    seen = np.abs(along) >= NOTICED * (np.abs(along).max() or 1)
+    right, wrong = seen & (along > 0), seen & (along < 0)
+    return SignScore(int(right.sum()), int(wrong.sum()), int((~seen).sum()))
 
 
 def _ranks(values):

@@ -31,6 +31,9 @@ class World:
         From a formula, without the LSTM. The LSTM gives the same.
     truth : (time, features) array of bool
         What changes the output, in windows such as these. Lag 0, the newest reading, comes first.
+    signs : (time, features) array of int
+        1 where a higher reading never lowers the output, -1 where it never raises it. 0 where it
+        can do both, as a flag that chooses between two values, and where truth is False.
 
     Examples
     --------
@@ -38,6 +41,8 @@ class World:
     >>> world = planted("one lag", seed=0)
     >>> world.inputs.shape, world.targets.shape, world.truth.shape
     ((150, 24, 3), (150,), (24, 3))
+    >>> int(world.signs[world.truth][0])
+    1
     >>> len(world.lags), world.readout.forward(world.inputs).shape
     (1, (150,))
     """
@@ -47,6 +52,7 @@ class World:
     inputs: np.ndarray
     targets: np.ndarray
     truth: np.ndarray
+    signs: np.ndarray
 
     @property
     def weights(self) -> LSTMWeights:
@@ -130,6 +136,10 @@ def planted(name: str, seed: int, *, time_steps: int = 24, samples: int = 150) -
     either        1 if the flag was 1 near or far, else 0; it was at both or neither
     jump          v[far], but 0 if v rose by .6 or more in the newest step; v walks
                   slowly, like the weather, at most .3 a step, and never does that
+    between       v[far] + 8 * other[0] while the flag of the newest step is between
+                  -.5 and .5; but it is -1 or 1, the same in the whole window
+    season        v[far] + other[0]; but v is a season, 1 or -1 in the whole window,
+                  and hardly anything more: it varies by .01
     ============= ================================================================
 
     Parameters
@@ -157,7 +167,7 @@ def planted(name: str, seed: int, *, time_steps: int = 24, samples: int = 150) -
     >>> from lstm_helpers.course.worlds import WORLDS, planted
     >>> world = planted("two lags", seed=0, time_steps=12, samples=5)
     >>> world.inputs.shape, len(world.lags), len(WORLDS)
-    ((5, 12, 3), 2, 8)
+    ((5, 12, 3), 2, 10)
     """
     if name not in WORLDS:
         raise ValueError(f"expected a world of {', '.join(map(repr, WORLDS))}, got {name!r}")
@@ -173,31 +183,31 @@ def planted(name: str, seed: int, *, time_steps: int = 24, samples: int = 150) -
     head = np.zeros((w.units, 1))
     for unit, weight in units.items():
         head[unit] = weight
-    truth = np.zeros((time_steps, 3), bool)
-    for entry in true:
-        truth[entry] = True
-    return World(name, Readout(w, head), x, targets, truth)
+    truth, signs = np.zeros((time_steps, 3), bool), np.zeros((time_steps, 3), int)
+    for entry, sign in true.items():
+        truth[entry], signs[entry] = True, sign
+    return World(name, Readout(w, head), x, targets, truth, signs)
 
 
 # Each may change the windows, and returns the weights, what the head reads of which unit, the
-# targets, and the true entries (lag, feature).
+# targets, and the true entries (lag, feature), each with its sign.
 
 
 def _one_lag(x, near, far, rng):
-    return _delay_line(far + 1), {far: 1}, _at(x, far), [(far, VALUE)]
+    return _delay_line(far + 1), {far: 1}, _at(x, far), {(far, VALUE): 1}
 
 
 def _two_lags(x, near, far, rng):
     size = rng.uniform(0.5, 2)
     targets = size * _at(x, near) - size * _at(x, far)
-    true = [(near, VALUE), (far, VALUE)]
+    true = {(near, VALUE): 1, (far, VALUE): -1}
     return _delay_line(far + 1), {near: size, far: -size}, targets, true
 
 
 def _switch(x, near, far, rng):
     w = _delay_line(far + 1)
     w.kernel.o[FLAG, far], w.bias.o[far] = 6, -3  # flag 0: -3, closed; flag 1: 3, open
-    return w, {far: 1}, _at(x, far) * _at(x, 0, FLAG), [(far, VALUE), (0, FLAG)]
+    return w, {far: 1}, _at(x, far) * _at(x, 0, FLAG), {(far, VALUE): 1, (0, FLAG): 0}
 
 
 def _latch(x, near, far, rng):
@@ -209,7 +219,8 @@ def _latch(x, near, far, rng):
     x[:, -1 - far :, FLAG] = 0  # flags before are left as they are: the cell is overwritten
     x[:, -1 - near, FLAG], x[:, -1 - far, FLAG] = is_near, 1 - is_near
     targets = np.where(is_near, _at(x, near), _at(x, far))
-    return w, {0: 1}, targets, [(lag, n) for lag in (near, far) for n in (VALUE, FLAG)]
+    true = {(lag, n): sign for lag in (near, far) for n, sign in ((VALUE, 1), (FLAG, 0))}
+    return w, {0: 1}, targets, true
 
 
 def _closed_gate(x, near, far, rng):
@@ -217,14 +228,14 @@ def _closed_gate(x, near, far, rng):
     w.kernel.c[OTHER, -1] = 8
     w.kernel.i[FLAG, -1] = -6  # with the bias of 3: closed at 1, open at 0
     x[..., FLAG] = 1
-    return w, {far: 1, -1: 1}, _at(x, far), [(far, VALUE)]
+    return w, {far: 1, -1: 1}, _at(x, far), {(far, VALUE): 1}
 
 
 def _silent(x, near, far, rng):
     w = _delay_line(far + 1, spare=1)
     w.kernel.c[OTHER, -1] = 5
     x[..., OTHER] = 0
-    return w, {far: 1, -1: 1}, _at(x, far), [(far, VALUE)]
+    return w, {far: 1, -1: 1}, _at(x, far), {(far, VALUE): 1}
 
 
 def _either(x, near, far, rng):
@@ -233,7 +244,7 @@ def _either(x, near, far, rng):
     w.bias.c[-1] = 1
     w.recurrent_kernel.o[[near - 1, far - 1], -1], w.bias.o[-1] = 6, -3
     x[:, -1 - near, FLAG] = x[:, -1 - far, FLAG] = rng.permutation(len(x)) % 2
-    return w, {-1: 1}, _at(x, far, FLAG), [(near, FLAG), (far, FLAG)]
+    return w, {-1: 1}, _at(x, far, FLAG), {(near, FLAG): 1, (far, FLAG): 1}
 
 
 def _jump(x, near, far, rng):
@@ -243,7 +254,26 @@ def _jump(x, near, far, rng):
     w = _delay_line(far + 1)
     # Open up to a rise of .5, closed from .6 on.
     w.kernel.o[VALUE, far], w.recurrent_kernel.o[0, far], w.bias.o[far] = -60, 60, 33
-    return w, {far: 1}, _at(x, far), [(far, VALUE)]
+    return w, {far: 1}, _at(x, far), {(far, VALUE): 1}
+
+
+def _between(x, near, far, rng):
+    x[..., FLAG] = (2 * (rng.permutation(len(x)) % 2) - 1)[:, None]
+    w = _delay_line(far + 1, spare=1)
+    w.kernel.c[OTHER, -1] = 8
+    # i opens from -.75 to -.25, o closes from .25 to .75: one of them is closed at -1 and at 1.
+    w.kernel.i[FLAG, -1], w.bias.i[-1] = 12, 6
+    w.kernel.o[FLAG, -1], w.bias.o[-1] = -12, 6
+    return w, {far: 1, -1: 1}, _at(x, far), {(far, VALUE): 1}
+
+
+def _season(x, near, far, rng):
+    season = 2 * (rng.permutation(len(x)) % 2) - 1
+    x[..., VALUE] = season[:, None] + rng.uniform(-0.01, 0.01, x.shape[:2])
+    w = _delay_line(far + 1, spare=1)
+    w.kernel.c[OTHER, -1] = 1
+    targets = _at(x, far) + _at(x, 0, OTHER)
+    return w, {far: 1, -1: 1}, targets, {(far, VALUE): 1, (0, OTHER): 1}
 
 
 _MAKERS = {
@@ -255,6 +285,8 @@ _MAKERS = {
     "silent": _silent,
     "either": _either,
     "jump": _jump,
+    "between": _between,
+    "season": _season,
 }
 WORLDS = tuple(_MAKERS)
 """Names of the worlds that ``planted`` makes."""
