@@ -90,6 +90,15 @@ LISTED = {
         "Distill 2020": CITED,
         "captum, issue 594": CITED,
     },
+    "08": {
+        "24 hours of weather": SETTING,
+        "(Haufe et al. 2014)": CITED,
+        "linear classifier probes*, 2016": CITED,
+        "EMNLP 2019": CITED,
+        "NeurIPS 2020": CITED,
+        "NeuroImage 87, 2014": CITED,
+        "EACL 2021": CITED,
+    },
 }
 
 
