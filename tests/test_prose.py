@@ -91,7 +91,12 @@ LISTED = {
         "captum, issue 594": CITED,
     },
     "08": {
-        "24 hours of weather": SETTING,
+        "change in the next 6 hours": SETTING,
+        "forecast well at 6 h ahead": SETTING,
+        "on a 24-hour clock: sine": DEFINED,
+        "all 24 hours (168 numbers)": "24 hours of 7 readings",
+        "what 168 readings say": "24 hours of 7 readings",
+        "fades) at the last 6 hours": SETTING,
         "(Haufe et al. 2014)": CITED,
         "linear classifier probes*, 2016": CITED,
         "EMNLP 2019": CITED,
