@@ -91,6 +91,7 @@ LISTED = {
         "captum, issue 594": CITED,
     },
     "08": {
+        "course reads 24 hours of weather": SETTING,
         "change in the next 6 hours": SETTING,
         "forecast well at 6 h ahead": SETTING,
         "on a 24-hour clock: sine": DEFINED,
