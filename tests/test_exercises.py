@@ -16,6 +16,7 @@ import pytest
 from common import DATA, NOTEBOOKS
 
 import lstm_helpers as lh
+from lstm_helpers import patching
 from lstm_helpers.course import exercises, forecaster, models, scoring, worlds
 
 NAMES = list(exercises.EXERCISES)
@@ -142,6 +143,34 @@ def solve(gate_of, wanted):
 DAY_GATE = solve(lambda gate: np.sign(gate) * abs(gate) ** 24, 0.5)
 
 
+def hand(hour):
+    return np.sin(2 * np.pi * hour / 24), np.cos(2 * np.pi * hour / 24)
+
+
+def hour_of(sine, cosine):
+    return 24 * np.arctan2(sine, cosine) / (2 * np.pi)
+
+
+HELD, GOT = (2, 4, 6, 8), (3, 4, 6, 7)  # what is true, and what a probe reads
+
+
+def r_squared(spread):
+    return 1 - np.sum(np.subtract(HELD, GOT) ** 2) / np.sum(spread**2)
+
+
+@functools.cache
+def patched(signal, step=-6, held=False):
+    """How the reference's forecast moves, in °C, with that state of the windows in reverse."""
+    w, head, _ = reference()
+    x, _, scale = changping()
+    own, other = lh.replay(w, x[::25]), lh.replay(w, x[::25][::-1])
+    edit = patching.patch(other, [signal], step)
+    if held:
+        edit = patching.in_turn(edit, patching.patch(own, patching.GATES, range(step + 1, 0)))
+    moved = lh.replay(w, x[::25], edit=edit).hidden[:, -1] - own.hidden[:, -1]
+    return moved.astype(float) @ head[:, 0] * scale
+
+
 @functools.cache
 def unknown():
     return worlds.planted("two lags", seed=77)
@@ -215,6 +244,10 @@ RIGHT = {
     "07-2": lambda: -1.0 + 2.5,
     "07-3": lambda: len({hour % 24 for hour in range(0, 24 * 365, 18)}),
     "07-4": lambda: sum(worse_without()) / 3,
+    "08-1": lambda: next(hour for hour in range(24) if np.allclose(hand(hour), (-1, 0))),
+    "08-2": lambda: r_squared(np.subtract(HELD, np.mean(HELD))),
+    "08-3": lambda: 4.0 * left(0.5, 3),
+    "08-4": lambda: np.abs(patched("hidden")).mean(),
 }
 
 WRONG = {
@@ -424,6 +457,33 @@ WRONG = {
         "the best of each": lambda: min(WITHOUT_LAG_5) - min(ALL_HOURS),
         "loses most": lambda: max(worse_without()),
     },
+    "08-1": {
+        "the other way": lambda: hour_of(+1.0, 0.0) % 24,
+        "exchanged": lambda: hour_of(0.0, -1.0) % 24,
+        "with 12 hours": lambda: hour_of(-1.0, 0.0) % 24 / 2,
+        "add a whole day": lambda: hour_of(-1.0, 0.0),
+        "in degrees": lambda: np.rad2deg(np.arctan2(-1.0, 0.0)) % 360,
+    },
+    "08-2": {
+        "the probe misses": lambda: 1 - r_squared(np.subtract(HELD, np.mean(HELD))),
+        "spread from 0": lambda: r_squared(np.array(HELD)),
+        "divide by the variance": lambda: 1 - np.mean(np.subtract(HELD, GOT) ** 2),
+        "of what was read": lambda: r_squared(np.subtract(GOT, np.mean(GOT))),
+    },
+    "08-3": {
+        "lag 3 too": lambda: 4.0 * left(0.5, len(range(3, -1, -1))),
+        "one step too few": lambda: 4.0 * left(0.5, len(range(2, 0, -1))),
+        "one step only": lambda: 4.0 * left(0.5, 1),
+        "not subtract": lambda: 4.0 - sum([0.5] * 3),
+        "the patch itself": lambda: 4.0 * left(0.5, 0),
+    },
+    "08-4": {
+        "Patch the hidden": lambda: np.abs(patched("cell")).mean(),
+        "step -5": lambda: np.abs(patched("hidden", step=-5)).mean(),
+        "mean with signs": lambda: patched("hidden").mean(),
+        "no way left": lambda: np.abs(patched("hidden", held=True)).mean(),
+        "own forecasts": lambda: np.abs(patched("hidden", step=-1)).mean(),
+    },
 }
 
 
@@ -438,7 +498,7 @@ def wrong_answer(name, fragment):
 
 
 ROWS = [(name, fragment) for name in NAMES for fragment in WRONG[name]]
-FROM_DATA = {"01-3", "04-3"}
+FROM_DATA = {"01-3", "04-3", "08-4"}
 """Their numbers stand in the table with four decimals."""
 ALSO_RIGHT_WHEN_ROUNDED = {("03-2", "tanh is missing"), ("05-2", "keeps all")}  # 0.3 and 1
 WITHIN = {

@@ -111,6 +111,21 @@ LISTED = {
         "Distill 2020": CITED,
         "Hooker et al. (2019)": CITED,
     },
+    "08": {
+        "course reads 24 hours of weather": SETTING,
+        "change in the next 6 hours": SETTING,
+        "forecast well at 6 h ahead": SETTING,
+        "on a 24-hour clock: sine": DEFINED,
+        "all 24 hours (168 numbers)": "24 hours of 7 readings",
+        "what 168 readings say": "24 hours of 7 readings",
+        "fades) at the last 6 hours": SETTING,
+        "(Haufe et al. 2014)": CITED,
+        "linear classifier probes*, 2016": CITED,
+        "EMNLP 2019": CITED,
+        "NeurIPS 2020": CITED,
+        "NeuroImage 87, 2014": CITED,
+        "EACL 2021": CITED,
+    },
 }
 
 

@@ -924,5 +924,54 @@ EXERCISES = {
         ),
         hint="Three differences, one for each seed.",
     ),
+    "08-1": Exercise(
+        answer=18.0,
+        because="sine -1 and cosine 0 are three quarters of the way round: 18 of 24 hours.",
+        wrong=(
+            Wrong(6.0, "That is sine +1: the hand points the other way."),
+            Wrong(12.0, "That is sine 0 and cosine -1: you exchanged the two."),
+            Wrong(9.0, "That is three quarters of a clock with 12 hours. Ours has 24."),
+            Wrong(-6.0, "The angle is right. Hours go from 0 to 23: add a whole day."),
+            Wrong(270.0, "That is the angle in degrees. How many hours is it?"),
+        ),
+        hint="np.arctan2(sine, cosine) is the angle; a whole turn is 24 hours.",
+    ),
+    "08-2": Exercise(
+        answer=1 - 2 / 20,
+        because="the squared errors add up to 2, those of always saying the mean to 20.",
+        wrong=(
+            Wrong(2 / 20, "That is the part that the probe misses. R² is the part that it reads."),
+            Wrong(1 - 2 / 120, "You measured the spread from 0. Measure it from the mean."),
+            Wrong(1 - 2 / 4, "That is 1 minus the mean squared error: divide by the variance."),
+            Wrong(1 - 2 / 10, "The spread is that of the true values, not of what was read."),
+        ),
+        hint="1 minus the sum of squared errors, divided by that of always saying the mean.",
+        decimals=2,
+    ),
+    "08-3": Exercise(
+        answer=4 * 0.5**3,
+        because="from lag 3 to lag 0 there are three later steps, and each halves the difference.",
+        wrong=(
+            Wrong(4 * 0.5**4, "You counted the gate of lag 3 too. It was used before the patch."),
+            Wrong(4 * 0.5**2, "That is one step too few: lags 2, 1 and 0 follow."),
+            Wrong(4 * 0.5, "That is after one step only."),
+            Wrong(4 - 3 * 0.5, "A gate multiplies, it does not subtract."),
+            Wrong(4.0, "That is the patch itself. Each later forget gate lets half through."),
+        ),
+        hint="With the gates held, the difference is multiplied by each later forget gate.",
+    ),
+    "08-4": Exercise(
+        answer=1.2183,
+        because="the hidden state is used once, by the gates of the next hour.",
+        wrong=(
+            Wrong(4.5192, "That is the cell state at lag 5. Patch the hidden state."),
+            Wrong(1.2526, "That is lag 4: step -5. Lag 0 is step -1."),
+            Wrong(-0.1736, "That is the mean with signs, where moves up and down cancel."),
+            Wrong(0.0, "With the gates held a patched hidden state has no way left. Hold nothing."),
+            Wrong(2.9178, "That is how far the donors' own forecasts are. Patch one lag."),
+        ),
+        hint="patching.patch(lh.replay(net.w, x[::-1]), ['hidden'], steps=...), and compare.",
+        decimals=2,
+    ),
 }
 """Every exercise by its number."""

@@ -108,6 +108,41 @@ def initial_state_ignored(top):
     )
 
 
+@seen_by("tests/test_numpy_lstm.py")
+def edit_of_the_cell_comes_after_the_hidden_state(top):
+    """An edited cell is seen by the next step only, not by the hidden state made from it."""
+    path = top / "lstm_helpers/numpy_lstm.py"
+    late = '            apply_edit(edit, "cell", step, cell)\n'
+    replace(path, late, "            pass\n")
+    hidden = '            apply_edit(edit, "hidden", step, hidden)\n'
+    replace(path, hidden, late + hidden)
+
+
+@seen_by("tests/test_patching.py")
+def gates_that_are_held_at_one_step_only(top):
+    """A patch of several steps ends after the first of them."""
+    replace(
+        top / "lstm_helpers/patching.py",
+        "step in places else value",
+        "step == min(places) else value",
+    )
+
+
+@seen_by("tests/test_probing.py")
+def probe_scored_on_its_training_data(top):
+    """R² is that of the windows on which the probe was fitted."""
+    replace(
+        top / "lstm_helpers/probing.py",
+        "    others, wanted = _pair(",
+        "    _pair(",
+    )
+    replace(
+        top / "lstm_helpers/probing.py",
+        "    penalty = _checks.finite_number",
+        "    others, wanted = states, targets\n    penalty = _checks.finite_number",
+    )
+
+
 @seen_by("tests/test_jacobian.py::test_jacobian_equals_central_differences")
 def gradient_not_through_the_forget_gate(top):
     """The backward pass hands the cell's derivative on whole."""
