@@ -14,7 +14,14 @@ from lstm_helpers.plots.figure import GATE_COLORS, GATE_NAMES, INK, MUTED, WIDTH
 
 
 class Node(NamedTuple):
-    """A part of the cell: its centre and half its size, in units of the drawing."""
+    """A part of the cell: its centre and half its size, in units of the drawing.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots import diagram
+    >>> diagram.NODES["keep"].y == diagram.NODES["add"].y  # both on the way of the cell state
+    True
+    """
 
     x: float
     y: float
