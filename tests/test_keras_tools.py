@@ -545,7 +545,7 @@ def test_another_backend_is_named(function, backend, message, monkeypatch):
 
 ON_TORCH = """
 import numpy as np, keras, lstm_helpers as lh
-from lstm_helpers.keras_tools import keras_forward, keras_gradient
+from lstm_helpers.keras_tools import keras_forward, keras_gradient, keras_trace
 assert keras.backend.backend() == "torch"
 model = keras.Sequential([keras.Input((24, 7)), keras.layers.LSTM(32), keras.layers.Dense(7)])
 x = np.random.default_rng(0).normal(size=(40, 24, 7)).astype("float32")
@@ -566,6 +566,14 @@ for output in (7, (0, 0), lambda y: y, lambda y: keras.ops.stop_gradient(y[:, 0]
         keras_gradient(model, output)(x)
     except ValueError as error:
         print(error)
+# Here the states of a layer are memory that the run writes over.
+kept = keras.Sequential([keras.Input(batch_shape=(4, 5, 2)), keras.layers.LSTM(3, stateful=True)])
+kept(np.ones((4, 5, 2), "float32"))
+states = kept.layers[0].states
+before = [state.value.detach().numpy().copy() for state in states]
+(trace,) = keras_trace(kept, np.full((4, 5, 2), -1, "float32")).values()
+assert all((a == b).all() for a, b in zip(trace.initial_state, before)) and before[0].any()
+assert all((s.value.detach().numpy() == b).all() for s, b in zip(states, before))
 """
 
 

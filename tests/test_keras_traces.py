@@ -269,6 +269,13 @@ def test_zeros_that_keras_puts_at_the_wrong_steps_are_said_to_be_its_own(unroll)
         keras_trace(model, PADDED)
 
 
+def test_nan_in_the_data_is_nan_in_both():
+    x = X.copy()
+    x[0, 3, 1] = np.nan
+    hidden = keras_trace(sequential(LSTM(4, name="a")), x)["a"].hidden
+    assert np.isnan(hidden).any(axis=2).tolist() == [[False] * 3 + [True] * 4] + [[False] * 7] * 4
+
+
 def test_without_padding_nothing_is_said_of_keras():
     options = {"unroll": True, "go_backwards": True, "zero_output_for_mask": True}
     model = sequential(LSTM(4, return_sequences=True, name="a", **options))
