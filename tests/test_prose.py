@@ -94,15 +94,6 @@ LISTED = {
         "contributions*, 2014": CITED,
     },
     "07": {
-        "captum issue 594": CITED,
-        "ICML 2017": CITED,
-        "9:307, 2008": CITED,
-        "NeurIPS 2018": CITED,
-        "NeurIPS 2019": CITED,
-        "Distill 2020": CITED,
-        "captum, issue 594": CITED,
-    },
-    "07": {
         "ICML 2017": CITED,
         "Intelligence 3, 2021": CITED,
         "9:307, 2008": CITED,
