@@ -22,6 +22,7 @@ from lstm_helpers import (
     _report_memory,
     _report_models,
     _report_page,
+    _report_probes,
     _report_warnings,
     memory,
 )
@@ -250,6 +251,13 @@ def test_probes_read_a_clock_that_the_inputs_tell_beside_their_controls():
     (row,) = lh.report(readout(), noise, times=days).tables["probes"].rows
     assert row[1] == "day of the year"  # the hour is always the same
     assert "probes" not in lh.report(readout(), noise[:90], times=hours[:90]).tables
+
+
+def test_a_probe_is_scored_on_windows_that_it_was_not_fitted_on():
+    draw = np.random.default_rng(0)
+    later = np.arange(150) % 3 == 2
+    noise = draw.normal(size=(150, 60)), draw.normal(size=(150, 2))
+    assert _report_probes._score(*noise, later) < 0  # fitted on all of them, it would be over 0.3
 
 
 # Warnings: each fires where it must, and only there.
