@@ -108,7 +108,7 @@ def initial_state_ignored(top):
     )
 
 
-@seen_by("tests/test_numpy_lstm.py")
+@seen_by("tests/test_patching.py")
 def edit_of_the_cell_comes_after_the_hidden_state(top):
     """An edited cell is seen by the next step only, not by the hidden state made from it."""
     path = top / "lstm_helpers/numpy_lstm.py"
