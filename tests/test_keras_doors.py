@@ -149,6 +149,14 @@ def test_a_deeper_layer_of_a_model_with_other_inputs():
     near(forward(states), model([X, PLACE])[:, 0])
 
 
+@pytest.mark.parametrize("make", BOTH)
+def test_a_layer_that_reads_an_input_itself(make):
+    model = two_inputs()
+    (lstm,) = lh.lstm_layers(model).values()
+    given = {"layer": lstm, "fixed": {"place": PLACE}}
+    near(make(model, 1, **given)(X), make(model, 1, "series", {"place": PLACE})(X))
+
+
 def shared_layer():
     shared, inputs = LSTM(3, return_sequences=True, name="shared"), keras.Input((5, 3))
     return keras.Model(inputs, shared(shared(inputs)))

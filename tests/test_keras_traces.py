@@ -269,6 +269,39 @@ def test_zeros_that_keras_puts_at_the_wrong_steps_are_said_to_be_its_own(unroll)
         keras_trace(model, PADDED)
 
 
+def test_in_float64_a_smaller_difference_is_one():
+    model = sequential(LSTM(4, name="a", dtype="float64"))
+    layer = model.layers[0]
+    call = layer.call
+    vars(layer)["call"] = lambda sequences, mask=None, training=False: call(sequences) + 2e-10
+    with pytest.raises(RuntimeError, match=r"within 1e-11, got a difference of 2\.0e-10$"):
+        keras_trace(model, X)
+
+
+def test_rounding_of_large_outputs_is_no_difference():
+    model = sequential(LSTM(4, name="a", activation="relu"))
+    layer = model.layers[0]
+    layer.set_weights([100 * weight for weight in layer.get_weights()])
+    trace = keras_trace(model, 1000 * X)["a"]
+    assert trace.hidden[:, -1].max() > 1e5
+    np.testing.assert_allclose(trace.hidden[:, -1], model(1000 * X), rtol=1e-5)
+
+
+def test_a_window_of_padding_alone_ends_in_the_states_that_it_was_given():
+    inputs, hidden, cell = keras.Input((7, 3)), keras.Input((4,)), keras.Input((4,))
+    layer = LSTM(4, return_sequences=True, return_state=True, zero_output_for_mask=True, name="a")
+    # Beside states, Keras passes no mask on by itself.
+    mask = layers.Masking().compute_mask(inputs)
+    read = layer(inputs, initial_state=[hidden, cell], mask=mask)
+    model = keras.Model([inputs, hidden, cell], read)
+    states = [RNG.normal(size=(5, 4)).astype("float32") for _ in range(2)]
+    (trace,) = keras_trace(model, [PADDED, *states]).values()
+    _, ended, kept = model([PADDED, *states])
+    near(ended[-1], states[0][-1])
+    near(kept[-1], states[1][-1])
+    near(trace.initial_state[0], states[0])
+
+
 def test_nan_in_the_data_is_nan_in_both():
     x = X.copy()
     x[0, 3, 1] = np.nan
