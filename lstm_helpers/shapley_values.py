@@ -7,11 +7,10 @@ all orders in which the groups can come in.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -175,15 +174,14 @@ def shapley(
     return (values, error) if return_standard_error else values
 
 
-@dataclasses.dataclass(frozen=True)
-class _Game:
+class _Game(NamedTuple):
     """What the output is for any set of groups; ``numbers`` says which entry is in which."""
 
     output: _calls.Asked
     inputs: np.ndarray
     starts: np.ndarray
     numbers: np.ndarray
-    count: int
+    groups: int
 
     def outputs(
         self, sets: np.ndarray, samples: np.ndarray
@@ -193,7 +191,7 @@ class _Game:
         Each set is asked for each of these samples of the baselines.
         """
         # What is in no group has the last number, and is there in all sets.
-        there = np.concatenate([sets, np.ones((len(sets), 1), bool)], axis=1)
+        there = np.column_stack([sets, [True] * len(sets)])
         for part, some in _calls.parts(self.inputs, len(sets) * len(samples)):
             chosen, which = np.divmod(np.arange(some.start, some.stop), len(samples))
             points = np.where(
@@ -215,7 +213,7 @@ def _numbers(
     places: list[tuple[list[int], list[int]]], padding: np.ndarray, inputs: np.ndarray
 ) -> np.ndarray:
     """The number of the group that each entry is in, (batch, time, features); the last: in none."""
-    steps, has = _lags.steps_of(~padding[..., 0])
+    steps, has = _lags.steps_of(~padding.squeeze(2))
     numbers = np.full(inputs.shape, len(places))
     for n, (lags, features) in enumerate(places):
         rows, chosen = np.nonzero(has[:, lags])
@@ -226,12 +224,11 @@ def _numbers(
 
 def _exact(game: _Game) -> np.ndarray:
     """From all sets: each value is a weighted sum of their outputs."""
-    n, samples = game.count, len(game.starts)
+    n, samples = game.groups, len(game.starts)
     sets = np.array(list(itertools.product((False, True), repeat=n)))
-    # The weight of a set without the group, by its size; with the group, of the set but for it.
     share = np.array([1 / (n * math.comb(n - 1, size)) for size in range(n)])
-    size = sets.sum(axis=1, keepdims=True)
-    weights = np.where(sets, share[np.maximum(size - 1, 0)], -share[np.minimum(size, n - 1)])
+    others = sets.sum(axis=1, keepdims=True) - sets  # how many, for each set and group
+    weights = np.where(sets, share[others], -share[others])
     values = np.zeros((len(game.inputs), n))
     for part, chosen, outputs in game.outputs(sets, np.arange(samples)):
         values[part] += outputs.T @ weights[chosen] / samples
@@ -241,12 +238,12 @@ def _exact(game: _Game) -> np.ndarray:
 def _sampled(game: _Game, orders: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """From random orders, there and back: the values and their standard error."""
     rng = np.random.default_rng(seed)
-    n, samples = game.count, len(game.starts)
+    n, samples = game.groups, len(game.starts)
     each = max(2, math.ceil(orders / samples))
     values, variance = np.zeros((2, len(game.inputs), n))
     whole = game.output.on_all(game.inputs)
     for sample in range(samples):
-        gap = whole - game.table(np.zeros((1, n), bool), sample)[0]
+        gap = whole - game.table(np.zeros((1, n), bool), sample)
         mean, spread = np.zeros((2, *values.shape))
         for number in range(each):
             place = rng.permutation(n)  # of each group in the order
@@ -254,7 +251,7 @@ def _sampled(game: _Game, orders: int, seed: int) -> tuple[np.ndarray, np.ndarra
             found = game.table(np.concatenate([first, ~first]), sample)
             # A group comes to the first ones on the way there, and leaves the last ones, which are
             # all but those, on the way back: so both changes are in one difference.
-            half = np.concatenate([[-gap], found[: n - 1] - found[n - 1 :], [gap]]) / 2
+            half = np.concatenate([-gap, found[: n - 1] - found[n - 1 :], gap]) / 2
             change = np.diff(half, axis=0)[place].T
             # Welford (1962): mean and spread without a store of all orders.
             off = change - mean
