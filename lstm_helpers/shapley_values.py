@@ -79,8 +79,8 @@ def shapley(
 
     f(S) is the output for a window whose groups in S are as they are; the others come from the
     baselines. Exact up to 10 groups, from all 2^n sets. Beyond, it is the mean over random orders
-    (Castro et al. 2009, https://doi.org/10.1016/j.cor.2008.04.004), and each order is also taken
-    backward (antithetic sampling), which makes the error smaller for most models.
+    (Castro et al. 2009, https://doi.org/10.1016/j.cor.2008.04.004). Each order is also taken
+    backward (antithetic sampling), so it is exact for a sum of products of two groups each.
 
     Parameters
     ----------
@@ -94,13 +94,13 @@ def shapley(
     axis : str
         ``"lag"`` or ``"feature"``.
     together : sequence of sequences of int, optional
-        The groups, as in ``permutation``: ``[range(6), range(6, 24)]`` are two groups of lags. None
-        may be in two groups. What is in no group always keeps its value. If not given, each lag or
-        feature is a group of its own.
+        The groups, as in ``permutation``: ``[range(6), range(6, 24)]`` are two groups of lags. No
+        lag may be in two of them. What is in no group always keeps its value. If not given, each
+        lag or feature is a group of its own.
     n_samples : int, optional
-        Number of random orders. If not given, the values are exact up to 10 groups, and from 50
-        orders beyond. The samples of the baselines share the orders evenly: each has at least two,
-        and the number is rounded up.
+        Number of random orders, also for few groups. If not given, the values are exact up to 10
+        groups, and from 50 orders beyond. The samples of the baselines share the orders evenly:
+        each has at least two, and the number is rounded up.
     seed : int
         Of the orders.
     return_standard_error : bool
@@ -116,8 +116,8 @@ def shapley(
     values : (batch, groups) array
         In the unit of the output; the dtype of the inputs, float64 for integers. In the order of
         ``together``; without it lag 0, the newest reading, comes first, as in ``temporal_profile``.
-        The sum over a window is forward(inputs) minus the mean of forward over the baselines, also
-        if the orders are random. 0 for a group of lags that a window does not have.
+        The sum over a window is forward(inputs) minus the mean of forward where all groups come
+        from the baselines, also if the orders are random. 0 for lags that a window does not have.
     standard_error : (batch, groups) array, float64
         Of the values, by the spread of the orders; 0 where all sets were asked. Only with
         ``return_standard_error``.
@@ -134,8 +134,9 @@ def shapley(
     For each window and sample of the baselines ``forward`` is asked 2^n times, or 2 (n - 1) times
     for each of its orders and once more; each call gets at most 1 MiB, or one window. Sums are in
     float64.
-    All windows get the same orders, so what is found for a window does not depend on the others,
-    and the mean over windows has an error too.
+
+    All windows get the same orders: what is found for a window does not depend on the others. So
+    their errors go together, and a mean over windows is hardly more exact than one window.
 
     Readings put together from several windows may be unlike any real window, and what the model
     does there is part of the result.
