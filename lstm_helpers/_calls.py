@@ -78,7 +78,7 @@ class Asked:
         (7, 2)
         """
         rows = np.tile(np.arange(part.start, part.stop), len(points))
-        found = self.on_rows(points.reshape(-1, *points.shape[2:]), rows)
+        found = self.on_rows(points.reshape(len(rows), *points.shape[2:]), rows)
         return found.reshape(*points.shape[:2], *self.shape)
 
     def on_rows(self, points: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -106,7 +106,7 @@ class Asked:
         """
         results = np.zeros((len(inputs), *self.shape))
         for part, _ in parts(inputs, 1):
-            results[part] = self.on(inputs[None, part].copy(), part)[0]
+            results[part] = self.on_rows(inputs[part].copy(), np.arange(part.start, part.stop))
         return results
 
 
@@ -190,9 +190,8 @@ def require_not_skipped(
         value = getattr(function, "mask_value", None)
         if value is None:
             continue
-        skipped = (
-            (baselines == value).all(axis=3) & ~padding[..., 0] & (inputs != value).any(axis=2)
-        )
+        real = ~padding.squeeze(2)
+        skipped = (baselines == value).all(axis=3) & real & (inputs != value).any(axis=2)
         if skipped.any():
             raise ValueError(
                 f"expected baselines that the model reads, got what Masking({value:g}) skips "

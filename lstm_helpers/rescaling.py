@@ -87,7 +87,7 @@ def temporal_saliency_rescaling(
     maps = _calls.Asked("attribute", attribute, inputs.shape[1:], args)
     whole = maps.on_all(inputs)
     features = inputs.shape[2]
-    real = ~padding[..., 0]
+    real = ~padding.squeeze(2)
 
     def relevance(asked: np.ndarray, sets: np.ndarray) -> np.ndarray:
         """(batch, time, sets): the change of the map by each set of features, at steps asked."""
@@ -111,7 +111,7 @@ def temporal_saliency_rescaling(
     of_step = relevance(real, np.ones((1, features), bool))
     limits = np.zeros(len(inputs))
     some = real.any(axis=1)
-    limits[some] = np.nanquantile(np.where(real, of_step[..., 0], np.nan)[some], quantile, axis=1)
-    asked = real & (of_step[..., 0] >= limits[:, None])
+    limits[some] = np.nanquantile(np.where(padding, np.nan, of_step)[some], quantile, axis=(1, 2))
+    asked = real & (of_step.squeeze(2) >= limits[:, None])
     of_feature = relevance(asked, np.eye(features, dtype=bool))
-    return np.where(padding, 0, of_step * of_feature).astype(inputs.dtype)
+    return (of_step * of_feature).astype(inputs.dtype)

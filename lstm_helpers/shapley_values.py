@@ -7,11 +7,10 @@ all orders in which the groups can come in.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -80,8 +79,8 @@ def shapley(
 
     f(S) is the output for a window whose groups in S are as they are; the others come from the
     baselines. Exact up to 10 groups, from all 2^n sets. Beyond, it is the mean over random orders
-    (Castro et al. 2009, https://doi.org/10.1016/j.cor.2008.04.004), and each order is also taken
-    backward (antithetic sampling), which makes the error smaller for most models.
+    (Castro et al. 2009, https://doi.org/10.1016/j.cor.2008.04.004). Each order is also taken
+    backward (antithetic sampling), so it is exact for a sum of products of two groups each.
 
     Parameters
     ----------
@@ -95,13 +94,13 @@ def shapley(
     axis : str
         ``"lag"`` or ``"feature"``.
     together : sequence of sequences of int, optional
-        The groups, as in ``permutation``: ``[range(6), range(6, 24)]`` are two groups of lags. None
-        may be in two groups. What is in no group always keeps its value. If not given, each lag or
-        feature is a group of its own.
+        The groups, as in ``permutation``: ``[range(6), range(6, 24)]`` are two groups of lags. No
+        lag may be in two of them. What is in no group always keeps its value. If not given, each
+        lag or feature is a group of its own.
     n_samples : int, optional
-        Number of random orders. If not given, the values are exact up to 10 groups, and from 50
-        orders beyond. The samples of the baselines share the orders evenly: each has at least two,
-        and the number is rounded up.
+        Number of random orders, also for few groups. If not given, the values are exact up to 10
+        groups, and from 50 orders beyond. The samples of the baselines share the orders evenly:
+        each has at least two, and the number is rounded up.
     seed : int
         Of the orders.
     return_standard_error : bool
@@ -117,8 +116,8 @@ def shapley(
     values : (batch, groups) array
         In the unit of the output; the dtype of the inputs, float64 for integers. In the order of
         ``together``; without it lag 0, the newest reading, comes first, as in ``temporal_profile``.
-        The sum over a window is forward(inputs) minus the mean of forward over the baselines, also
-        if the orders are random. 0 for a group of lags that a window does not have.
+        The sum over a window is forward(inputs) minus the mean of forward where all groups come
+        from the baselines, also if the orders are random. 0 for lags that a window does not have.
     standard_error : (batch, groups) array, float64
         Of the values, by the spread of the orders; 0 where all sets were asked. Only with
         ``return_standard_error``.
@@ -135,8 +134,9 @@ def shapley(
     For each window and sample of the baselines ``forward`` is asked 2^n times, or 2 (n - 1) times
     for each of its orders and once more; each call gets at most 1 MiB, or one window. Sums are in
     float64.
-    All windows get the same orders, so what is found for a window does not depend on the others,
-    and the mean over windows has an error too.
+
+    All windows get the same orders: what is found for a window does not depend on the others. So
+    their errors go together, and a mean over windows is hardly more exact than one window.
 
     Readings put together from several windows may be unlike any real window, and what the model
     does there is part of the result.
@@ -175,15 +175,14 @@ def shapley(
     return (values, error) if return_standard_error else values
 
 
-@dataclasses.dataclass(frozen=True)
-class _Game:
+class _Game(NamedTuple):
     """What the output is for any set of groups; ``numbers`` says which entry is in which."""
 
     output: _calls.Asked
     inputs: np.ndarray
     starts: np.ndarray
     numbers: np.ndarray
-    count: int
+    groups: int
 
     def outputs(
         self, sets: np.ndarray, samples: np.ndarray
@@ -193,7 +192,7 @@ class _Game:
         Each set is asked for each of these samples of the baselines.
         """
         # What is in no group has the last number, and is there in all sets.
-        there = np.concatenate([sets, np.ones((len(sets), 1), bool)], axis=1)
+        there = np.column_stack([sets, [True] * len(sets)])
         for part, some in _calls.parts(self.inputs, len(sets) * len(samples)):
             chosen, which = np.divmod(np.arange(some.start, some.stop), len(samples))
             points = np.where(
@@ -215,7 +214,7 @@ def _numbers(
     places: list[tuple[list[int], list[int]]], padding: np.ndarray, inputs: np.ndarray
 ) -> np.ndarray:
     """The number of the group that each entry is in, (batch, time, features); the last: in none."""
-    steps, has = _lags.steps_of(~padding[..., 0])
+    steps, has = _lags.steps_of(~padding.squeeze(2))
     numbers = np.full(inputs.shape, len(places))
     for n, (lags, features) in enumerate(places):
         rows, chosen = np.nonzero(has[:, lags])
@@ -226,12 +225,11 @@ def _numbers(
 
 def _exact(game: _Game) -> np.ndarray:
     """From all sets: each value is a weighted sum of their outputs."""
-    n, samples = game.count, len(game.starts)
+    n, samples = game.groups, len(game.starts)
     sets = np.array(list(itertools.product((False, True), repeat=n)))
-    # The weight of a set without the group, by its size; with the group, of the set but for it.
     share = np.array([1 / (n * math.comb(n - 1, size)) for size in range(n)])
-    size = sets.sum(axis=1, keepdims=True)
-    weights = np.where(sets, share[np.maximum(size - 1, 0)], -share[np.minimum(size, n - 1)])
+    others = sets.sum(axis=1, keepdims=True) - sets  # how many, for each set and group
+    weights = np.where(sets, share[others], -share[others])
     values = np.zeros((len(game.inputs), n))
     for part, chosen, outputs in game.outputs(sets, np.arange(samples)):
         values[part] += outputs.T @ weights[chosen] / samples
@@ -241,12 +239,12 @@ def _exact(game: _Game) -> np.ndarray:
 def _sampled(game: _Game, orders: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """From random orders, there and back: the values and their standard error."""
     rng = np.random.default_rng(seed)
-    n, samples = game.count, len(game.starts)
+    n, samples = game.groups, len(game.starts)
     each = max(2, math.ceil(orders / samples))
     values, variance = np.zeros((2, len(game.inputs), n))
     whole = game.output.on_all(game.inputs)
     for sample in range(samples):
-        gap = whole - game.table(np.zeros((1, n), bool), sample)[0]
+        gap = whole - game.table(np.zeros((1, n), bool), sample)
         mean, spread = np.zeros((2, *values.shape))
         for number in range(each):
             place = rng.permutation(n)  # of each group in the order
@@ -254,7 +252,7 @@ def _sampled(game: _Game, orders: int, seed: int) -> tuple[np.ndarray, np.ndarra
             found = game.table(np.concatenate([first, ~first]), sample)
             # A group comes to the first ones on the way there, and leaves the last ones, which are
             # all but those, on the way back: so both changes are in one difference.
-            half = np.concatenate([[-gap], found[: n - 1] - found[n - 1 :], [gap]]) / 2
+            half = np.concatenate([-gap, found[: n - 1] - found[n - 1 :], gap]) / 2
             change = np.diff(half, axis=0)[place].T
             # Welford (1962): mean and spread without a store of all orders.
             off = change - mean

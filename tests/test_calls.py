@@ -1,5 +1,7 @@
 """How the caller's functions are called: sizes, rows, copies, and what is refused before."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -154,6 +156,7 @@ FITS = (
         ("zero", TypeError, "expected baselines as real numbers, got str"),
         (np.nan, ValueError, "expected baselines of finite float64 numbers, got nan"),
         ([0, 1, -np.inf], ValueError, "expected baselines of finite float64 numbers, got -inf"),
+        ([0, np.nan, np.inf], ValueError, "expected baselines of finite float64 numbers, got nan"),
         (np.ma.array([1, 2, 3], mask=[0, 0, 1]), TypeError, "expected baselines as real .+ masked"),
     ],
 )
@@ -176,3 +179,46 @@ def test_padding_is_where_the_mask_is_false():
     assert found.tolist() == (~mask)[..., None].tolist()
     with pytest.raises(ValueError, match=r"expected mask of shape \(5, 4\), got \(4, 5\)"):
         _calls.checked_padding(mask.T, X)
+
+
+class Skipping:
+    """Stands for a function of a model whose Masking layer skips this value."""
+
+    def __init__(self, value):
+        self.mask_value = value
+
+
+SKIPPED = r"^expected baselines that the model reads, got what Masking\({}\) skips at {} steps: pass .+ mask= for padding$"  # noqa: E501
+
+
+def test_baselines_that_masking_skips():
+    none, some = np.zeros((5, 4, 1), bool), np.zeros((5, 4, 1), bool)
+    some[:2] = True
+    x = X.copy()
+    x[3, 1] = 0  # is skipped as it is
+    x[4, 2, :2] = 0  # is read
+    zeros = np.zeros((1, *X.shape))
+    for value in (0.0, np.float32(0)):
+        functions = (np.sum, Skipping(None), Skipping(value))
+        for padding, count in ((none, 19), (some, 11)):
+            with pytest.raises(ValueError, match=SKIPPED.format(0, count)):
+                _calls.require_not_skipped(functions, zeros, x, padding)
+    one_feature_is_not = np.where(np.arange(3) == 2, 1, zeros)
+    several = np.concatenate([one_feature_is_not, zeros, zeros])
+    with pytest.raises(ValueError, match=SKIPPED.format(0, 38)):
+        _calls.require_not_skipped((Skipping(0.0),), several, x, none)
+    with pytest.raises(ValueError, match=SKIPPED.format(-9, 20)):
+        _calls.require_not_skipped((Skipping(-9.0),), zeros - 9, x, none)
+    for functions, baselines, padding in (
+        ((np.sum, Skipping(None)), zeros, none),
+        ((Skipping(0.0),), one_feature_is_not, none),
+        ((Skipping(0.0),), zeros, ~none),
+        ((Skipping(-9.0),), zeros, none),
+    ):
+        assert _calls.require_not_skipped(functions, baselines, x, padding) is None
+
+
+def test_what_is_asked_stays_as_it_is():
+    asked = _calls.Asked("forward", np.sum, ())
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        asked.name = "gradient"

@@ -75,6 +75,13 @@ def test_orders_exchange_within_the_sets_and_are_the_same_again():
     assert found[0, sets[1]].tolist() == rng.permutation(sets[1]).tolist()
 
 
+def test_sets_that_lack_a_lag_come_first():
+    """Their order says which of the random orders each gets, so a seed means the same tomorrow."""
+    has = np.array([[True, True], [True, False]] * 2)
+    found = _lags.partners(np.zeros(4, int), has)
+    assert [some.tolist() for some in found] == [[1, 3], [0, 2]]
+
+
 def test_groups_are_numbered():
     assert _lags.checked_groups(None, 3).tolist() == [0, 0, 0]
     assert _lags.checked_groups(["b", "a", "b"], 3).tolist() == [1, 0, 1]

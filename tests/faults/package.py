@@ -361,7 +361,7 @@ def rescaling_sees_one_step_of_the_map(top):
 @seen_by("tests/test_rescaling.py")
 def rescaling_asks_features_everywhere(top):
     """The quantile is not used."""
-    old, new = "asked = real & (of_step[..., 0] >= limits[:, None])", "asked = real"
+    old, new = "asked = real & (of_step.squeeze(2) >= limits[:, None])", "asked = real"
     replace(top / "lstm_helpers/rescaling.py", old, new)
 
 
