@@ -416,7 +416,7 @@ WRONG = {
         "The sign": lambda: one_attribution(-2.0, 1.0),
         "the gradient": lambda: -0.5,
         "added the baseline": lambda: one_attribution(-1.0, -2.0),
-        "the length": lambda: -2.0 - 1.0,
+        "That is the length": lambda: -2.0 - 1.0,
     },
     "06-4": {
         "from zeros": lambda: sum(own_occlusion(lambda world: 0.0)["lag"]),

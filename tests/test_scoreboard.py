@@ -193,10 +193,6 @@ def from_zeros(function):
     return lambda ask, x, baselines, *args: function(ask, x, 0.0, *args)
 
 
-def from_zeros_by_name(function):
-    return lambda ask, x, baselines, **kwargs: function(ask, x, 0.0, **kwargs)
-
-
 def at_the_end_of_the_way(gradient, x, baselines, n_steps):
     return gradient(x) * x
 
@@ -319,9 +315,9 @@ FAULTS = {
             call(shapley_values.shapley, lambda shares: shares[:, ::-1]),
         ),
     ),
-    "Shapley values from zeros": (
-        ("Shapley values", "closed gate", "lag"),
-        (shapley_values, "shapley", from_zeros_by_name(shapley_values.shapley)),
+    "Shapley values with the sign turned": (
+        ("Shapley values", "two lags", "sign"),
+        (shapley_values, "shapley", call(shapley_values.shapley, lambda shares: -shares)),
     ),
     "saliency rescaling of the features alone": (
         ("saliency rescaling", "jump", "feature"),
