@@ -99,7 +99,6 @@ LISTED = {
         "9:307, 2008": CITED,
         "NeurIPS 2018": CITED,
         "NeurIPS 2019": CITED,
-        "Distill 2020": CITED,
         "Hooker et al. (2019)": CITED,
     },
     "08": {
