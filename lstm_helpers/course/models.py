@@ -1,7 +1,4 @@
-"""The network of the course: build, train, forecast, load; and what its cards say.
-
-Keras is imported where a model is built or trained.
-"""
+"""The network of the course: build, train, forecast, load (with Keras); and what its cards say."""
 
 from __future__ import annotations
 
