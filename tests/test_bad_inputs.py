@@ -1055,6 +1055,11 @@ BAD = [
         TypeError,
         "expected jit_compile as True or False, got 'auto'",
     ),
+    (
+        'plots.cell_diagram(equations="yes")',
+        TypeError,
+        "expected equations as True or False, got 'yes'",
+    ),
     ("plots.array_map(e.w)", TypeError, "expected shapes by name, in a dict, got LSTMWeights"),
     ("plots.array_map({})", ValueError, "expected shapes by name, in a dict, got none"),
     (
@@ -1241,15 +1246,18 @@ def test_one_clear_error_for_modules_of_pytorch(call, error, words, e):
 
 
 PUBLIC = {
-    "lh": set(lh.__all__) - {"LAYOUTS", "quiet", "Gates", "LSTMTrace", "Retrained"},
+    "lh": set(lh.__all__)
+    - {"LAYOUTS", "quiet", "Gates", "LSTMTrace", "Retrained"}
+    - {"Probe", "Report"},
     "lh.LSTMWeights": {"from_arrays"},
     "keras_tools": set(keras_tools.__all__),
     "memory": {name for name, _ in public(memory)},
-    "plots": {name for name in plots.__all__ if name.islower()} - {"subplots"},
+    "plots": {name for name in plots.__all__ if name.islower()}
+    - {"subplots", "describe_cell_diagram"},
     "torch_tools": {"torch_forward", "torch_gradient", "torch_weights"},
 }
-"""Whatever takes arguments. ``quiet`` takes none, three classes hold what others have checked, and
-``subplots`` is Matplotlib's, with its errors."""
+"""Whatever takes arguments. ``quiet`` and ``describe_cell_diagram`` take none, five classes hold what
+others have checked, and ``subplots`` is Matplotlib's, with its errors."""
 
 
 @pytest.mark.parametrize("room", PUBLIC)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path
 
+from lstm_helpers import _checks
 from lstm_helpers.plots.figure import GATE_COLORS, GATE_NAMES, INK, MUTED, WIDTH, panel
 
 
@@ -118,6 +119,11 @@ def cell_diagram(*, equations: bool = True, ax: Axes | None = None) -> Axes:
         A box for each gate in its colour, an arrow for each wire. Letters have the size that fits
         the Axes.
 
+    Raises
+    ------
+    TypeError
+        ``equations`` is neither True nor False.
+
     Examples
     --------
     >>> from lstm_helpers import plots
@@ -125,6 +131,7 @@ def cell_diagram(*, equations: bool = True, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in ax.texts if text.get_fontweight() == "bold"][:2]
     ['f', 'i']
     """
+    _checks.true_or_false("equations", equations)
     bottom, top = (-12, 60) if equations else (-9, 59)
     ax = panel(ax, 4.9 if equations else 2.9)
     ax.set_axis_off()
