@@ -309,7 +309,7 @@ RETIRED = {  # why: (pattern, a sentence with it)
     "write horizon": (r"\b(?:a|the|each|every|both|one|same|three) leads?\b", "used at both leads"),
     "write attribution": (r"\bbills?\b", "integrated gradients write a bill"),
     "write largest": (r"\bdearest\b", "the dearest lag is 23"),
-    "write path": (r"\broads?\b", "notebook 06 finds the road"),
+    "write path": (r"\broads?\b", "notebook 08 finds the road"),
     "write is missing": (r"\bno \w+ lacks\b|\blacks in\b", "a view in which no hour lacks"),
     "write raises an error": (r"\brefuses?\b|\brefused\b", "whoever asks for two is refused"),
     "write if you, or name them": (r"(?i)\bwho(?:m)?ever\b", "Whoever averages sees nothing"),

@@ -24,7 +24,11 @@ KEPT = "kept"
 """In the record: a renamed notebook's old copy, which the learner changed and was told of."""
 
 RENAMED: dict[str, tuple[str, ...]] = {
-    "06_trace_the_past_hours.ipynb": ("07_trace_the_past_hours.ipynb",),
+    "06_trace_the_past_hours.ipynb": (
+        "06_test_the_methods.ipynb",
+        "07_trace_the_past_hours.ipynb",
+        "08_ask_the_state.ipynb",
+    ),
 }
 """What became of notebooks that the course has no more: the old name, and the new one or ones."""
 
