@@ -70,7 +70,7 @@ def tanh_dropped_from_the_output(top):
     """The replay's hidden state is o * c."""
     replace(
         top / "lstm_helpers/numpy_lstm.py",
-        "        output_activation(cell, hidden)\n        np.multiply(hidden, o, out=hidden)",
+        "        np.multiply(tanh_c, o, out=hidden)",
         "        np.multiply(cell, o, out=hidden)",
     )
 
