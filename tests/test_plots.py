@@ -914,7 +914,7 @@ def test_profiles_say_where_they_are_largest_and_have_a_second_hump():
     ) == (
         "Gradient in hPa by lag, in minutes: trained (mean of 5): largest "
         f"{SEEDS.mean(0)[0]:.2f} at 0, a second hump of {SEEDS.mean(0)[17]:.2f} at 17; cut: "
-        "largest -0.50 at 1, of the other sign 0.25 at 2, a second hump of -0.40 at 3."
+        "largest -0.50 at 1, of the other sign 0.25 at 2, a rise to -0.40 at the far edge, 3."
     )
     assert ": mean of 5: largest" in plots.describe_lag_profile(SEEDS)
 
@@ -922,23 +922,33 @@ def test_profiles_say_where_they_are_largest_and_have_a_second_hump():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([3, 2, 1], "largest 3.00 at 0, no second hump"),
-        ([1, 2, 3], "largest 3.00 at 2, no second hump"),
+        ([3, 2, 1], "largest 3.00 at 0, no second hump (over a fifth of that)"),
+        ([1, 2, 3], "largest 3.00 at 2, no second hump (over a fifth of that)"),
         ([2, 1, 3, 1], "largest 3.00 at 2, a second hump of 2.00 at 0"),
-        ([1, 3, 1, 2, 0, 2.5], "largest 3.00 at 1, a second hump of 2.50 at 5"),
-        ([3, 1, 1.59, 0], "largest 3.00 at 0, no second hump"),  # a fifth is 0.6
+        ([1, 3, 1, 2, 0, 2.5], "largest 3.00 at 1, a rise to 2.50 at the far edge, 5"),
+        (
+            [3, 1, 1.59, 0],
+            "largest 3.00 at 0, no second hump (over a fifth of that)",
+        ),  # a fifth is 0.6
         ([3, 1, 1.61, 0], "largest 3.00 at 0, a second hump of 1.61 at 2"),
-        ([3, 3, 3], "largest 3.00 at 0, no second hump"),
-        ([0, 0], "largest 0.00 at 0, no second hump"),
-        ([2, -0.41, 0], "largest 2.00 at 0, of the other sign -0.41 at 1, no second hump"),
-        ([2, -0.39, 0], "largest 2.00 at 0, no second hump"),  # a fifth is 0.4
+        ([3, 3, 3], "largest 3.00 at 0, no second hump (over a fifth of that)"),
+        ([0, 0], "largest 0.00 at 0, no second hump (over a fifth of that)"),
+        (
+            [2, -0.41, 0],
+            "largest 2.00 at 0, of the other sign -0.41 at 1, "
+            "no second hump (over a fifth of that)",
+        ),
+        (
+            [2, -0.39, 0],
+            "largest 2.00 at 0, no second hump (over a fifth of that)",
+        ),  # a fifth is 0.4
         (
             [-0.3, 0, 0.08, 0, -0.1],
-            "largest -0.30 at 0, of the other sign 0.08 at 2, a second hump of -0.10 at 4",
+            "largest -0.30 at 0, of the other sign 0.08 at 2, a rise to -0.10 at the far edge, 4",
         ),
         (
             [np.nan, 1, np.nan, 0.5, 0.8],
-            "largest 1.00 at 1, a second hump of 0.80 at 4, 2 not finite",
+            "largest 1.00 at 1, a rise to 0.80 at the far edge, 4, 2 not finite",
         ),
         ([np.nan], "nothing is finite, 1 not finite"),
     ],

@@ -159,7 +159,8 @@ def describe_lag_profile(
         of equals the newest; the largest of the other sign, if it is more than a fifth of that;
         a second hump; and the share of the marked spans in the sum of all sizes. A second hump has
         the sign of the largest value, and between the two lies a valley that is lower by more than
-        a fifth of the largest; of several it is the highest.
+        a fifth of the largest; of several it is the highest. At the oldest lag it is a rise at the
+        far edge: what lies further back is not seen.
 
     Raises
     ------
@@ -170,7 +171,7 @@ def describe_lag_profile(
     --------
     >>> from lstm_helpers import plots
     >>> plots.describe_lag_profile([0.1, 0.3, 0.2], unit="l/s")
-    'Mean effect in l/s by lag, in steps: largest 0.30 at 1, no second hump.'
+    'Mean effect in l/s by lag, in steps: largest 0.30 at 1, no second hump (over a fifth of that).'
     """
     groups = _profiles(profiles)
     spans = _spans(mark, max(series.shape[1] for series in groups.values()))
@@ -190,11 +191,12 @@ def describe_lag_profile(
                 opposite = int(np.nanargmax(other))
                 words.append(f"of the other sign {number(mean[opposite])} at {opposite}")
             second = _second_hump(same_sign, first)
-            words.append(
-                "no second hump"
-                if second is None
-                else f"a second hump of {number(mean[second])} at {second}"
-            )
+            if second is None:
+                words.append("no second hump (over a fifth of that)")
+            elif second == len(mean) - 1:
+                words.append(f"a rise to {number(mean[second])} at the far edge, {second}")
+            else:
+                words.append(f"a second hump of {number(mean[second])} at {second}")
             for start, last, text in spans:
                 part = np.nansum(size[start : last + 1]) / (np.nansum(size) or 1.0)
                 words.append(f"{100 * part:.0f} % of the sum in {text}")
