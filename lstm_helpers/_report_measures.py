@@ -7,11 +7,13 @@ All of it works on any model. Other windows of the data take the place of a base
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lstm_helpers import _lags
+from lstm_helpers._ranks import spearman
 from lstm_helpers._report_models import Opened
 from lstm_helpers._report_tables import Table, table
 from lstm_helpers.attribution import integrated_gradients
@@ -161,55 +163,24 @@ def measured(
         by_lag,
         float(np.abs(delta).mean() / explained) if explained else 0.0,
         outputs,
-        dict(
-            zip(
-                METHODS,
-                (_mean(lag_of), _mean(occluded[:at].T)[spread], _mean(permuted[:at].T)[spread]),
-                strict=True,
-            )
-        ),
-        dict(
-            zip(
-                METHODS,
-                (_error(lag_of), _error(occluded[:at].T)[spread], _error(permuted[:at].T)[spread]),
-                strict=True,
-            )
-        ),
-        dict(
-            zip(
-                METHODS,
-                (_mean(feature_of), _mean(occluded[at:].T), _mean(permuted[at:].T)),
-                strict=True,
-            )
-        ),
-        dict(
-            zip(
-                METHODS,
-                (_error(feature_of), _error(occluded[at:].T), _error(permuted[at:].T)),
-                strict=True,
-            )
-        ),
-        blocks,
+        lags=_by_method(_mean, lag_of, occluded[:at].T, permuted[:at].T, spread),
+        lag_errors=_by_method(_error, lag_of, occluded[:at].T, permuted[:at].T, spread),
+        features=_by_method(_mean, feature_of, occluded[at:].T, permuted[at:].T),
+        feature_errors=_by_method(_error, feature_of, occluded[at:].T, permuted[at:].T),
+        blocks=blocks,
     )
 
 
-def spearman(a: Any, b: Any) -> float:
-    """Rank correlation, equal values sharing their mean rank; NaN if one of them does not vary.
-
-    Spearman (1904): Pearson's correlation of the ranks.
-    """
-    a, b = (np.asarray(values, dtype=float) for values in (a, b))
-    good = np.isfinite(a) & np.isfinite(b)
-    ranks = [_ranks(values[good]) for values in (a, b)]
-    centred = [rank - rank.mean() for rank in ranks] if good.any() else [np.zeros(0)] * 2
-    size = float(np.sqrt((centred[0] ** 2).sum() * (centred[1] ** 2).sum()))
-    return float((centred[0] * centred[1]).sum()) / size if size else float("nan")
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2)[place])
+def _by_method(
+    over_windows: Callable[[np.ndarray], np.ndarray],
+    attributed: np.ndarray,
+    occluded: np.ndarray,
+    permuted: np.ndarray,
+    spread: slice | np.ndarray = slice(None),
+) -> dict[str, np.ndarray]:
+    """One number a lag or feature; what was replaced in blocks of lags goes to each of them."""
+    replaced = (over_windows(values)[spread] for values in (occluded, permuted))
+    return dict(zip(METHODS, (over_windows(attributed), *replaced), strict=True))
 
 
 def tables(found: Outside, names: list[str], unit: str | None) -> dict[str, Table]:

@@ -28,6 +28,7 @@ from lstm_helpers import (
     _report_warnings,
 )
 from lstm_helpers._outputs import Output, require_output
+from lstm_helpers._ranks import spearman
 from lstm_helpers._report_measures import METHODS, Outside
 from lstm_helpers._report_models import Layer, Opened
 from lstm_helpers._report_tables import Table, Warned, table
@@ -344,7 +345,7 @@ def _model(
     }
     if "feature norms" in tables:
         sizes, worth = (tables["feature norms"].column(name) for name in NORMS_BESIDE)
-        rows["rank correlation of norms and worth"] = _report_measures.spearman(sizes, worth)
+        rows["rank correlation of norms and worth"] = spearman(sizes, worth)
     return table("The model", {"what": list(rows), "value": list(rows.values())})
 
 

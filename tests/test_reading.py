@@ -167,15 +167,6 @@ def test_neighbours_that_were_replaced_together_share_a_value(monkeypatch):
     assert tables["agreement"].column("shared over lags (%)") == pytest.approx([100] * 3)
 
 
-def test_rank_correlation_shares_ranks_and_knows_when_nothing_varies():
-    assert _report_measures.spearman([1, 2, 9], [10, 20, 30]) == 1
-    assert _report_measures.spearman([1, 2, 9], [3, 2, 1]) == -1
-    # Ranks 1, 2.5, 2.5, 4 and 1, 2, 3, 4: 4.5 / root of 4.5 * 5.
-    assert _report_measures.spearman([0, 5, 5, 7], [1, 2, 3, 4]) == pytest.approx(0.9**0.5)
-    assert _report_measures.spearman([0, np.nan, 5], [1, -9, 3]) == 1
-    assert np.isnan(_report_measures.spearman([1, 1, 1], [1, 2, 3]))
-
-
 def test_shares_are_what_two_profiles_have_in_common():
     assert _report_measures.shared(np.array([1.0, 3]), np.array([2.0, 6])) == 1
     assert _report_measures.shared(np.array([1.0, 0]), np.array([0.0, 6])) == 0

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lstm_helpers import _checks
+from lstm_helpers._ranks import spearman
 from lstm_helpers.course.methods import METHODS, Answers, by_axis, slopes
 from lstm_helpers.course.worlds import WORLDS, World, planted
 
@@ -130,6 +131,13 @@ class Score(NamedTuple):
     misses: int
     false_alarms: int
 
+    # Processors differ in the last digits of a correlation; what is printed must not.
+    def __repr__(self) -> str:
+        return (
+            f"Score(rank_agreement={self.rank_agreement:.2f}, mass={self.mass:.2f}, "
+            f"misses={self.misses}, false_alarms={self.false_alarms})"
+        )
+
     @property
     def passed(self) -> bool:
         """Every true entry was found and no other, and they have at least .9 of the importance.
@@ -195,10 +203,7 @@ def score(importance: Any, truth: Any) -> Score:
     relative = importance / (importance.max() or 1)
     found = relative >= NOTICED
     mass = relative[truth].sum() / (relative.sum() or 1)
-    ranks = np.array([_ranks(relative.round(9)), _ranks(truth)])
-    ranks -= ranks.mean(axis=1, keepdims=True)
-    lengths = np.linalg.norm(ranks, axis=1)
-    agreement = ranks[0] @ ranks[1] / (lengths.prod() or 1)
+    agreement = np.nan_to_num(spearman(relative.round(9), truth))
     misses, false_alarms = truth & ~found, found & ~truth
     return Score(float(agreement), float(mass), int(misses.sum()), int(false_alarms.sum()))
 
@@ -275,9 +280,3 @@ def score_signs(directions: Any, signs: Any) -> SignScore:
     seen = np.abs(along) >= NOTICED * (np.abs(along).max() or 1)
     right, wrong = seen & (along > 0), seen & (along < 0)
     return SignScore(int(right.sum()), int(wrong.sum()), int((~seen).sum()))
-
-
-def _ranks(values):
-    """From 1 up, equal values at the mean of their ranks."""
-    _, which, counts = np.unique(values.ravel(), return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[which]
