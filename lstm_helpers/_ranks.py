@@ -34,7 +34,9 @@ def spearman(a: ArrayLike, b: ArrayLike) -> float:
     good = np.isfinite(first) & np.isfinite(second)
     if not good.any():
         return float("nan")
-    centred = [ranks - ranks.mean() for ranks in (_mean_ranks(first[good]), _mean_ranks(second[good]))]
+    centred = [
+        ranks - ranks.mean() for ranks in (_mean_ranks(first[good]), _mean_ranks(second[good]))
+    ]
     size = float(np.sqrt((centred[0] ** 2).sum() * (centred[1] ** 2).sum()))
     return float((centred[0] * centred[1]).sum()) / size if size else float("nan")
 
