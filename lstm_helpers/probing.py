@@ -136,6 +136,7 @@ def probe(
     centre = targets.mean(axis=0)
     aims = np.concatenate([targets - centre, np.zeros((scaled.shape[1], targets.shape[1]))])
     weights = np.linalg.lstsq(rows, aims, rcond=None)[0] / std[:, None]
+    weights[~varies] = 0  # least squares may leave rounding there
     intercept = centre - mean @ weights
     missed = ((others @ weights + intercept - wanted) ** 2).sum()
     return Probe(weights, intercept, float(1 - missed / spread.sum()))
