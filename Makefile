@@ -11,7 +11,7 @@ ASKED := pyproject.toml constraints.txt
 STALE := $(shell $(PY) -c '' 2>/dev/null && cat $(ASKED) | cmp -s - $(READY) || echo stale)
 export PYTHONUTF8 := 1
 
-.PHONY: stale help lab test matrix mutate fuzz faults course notebooks model experiments bench lint
+.PHONY: stale help lab test matrix mutate fuzz faults course notebooks model experiments mysteries bench lint
 
 help:
 	@echo "make lab          open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
@@ -26,6 +26,7 @@ help:
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
 	@echo "make experiments  measure the forget bias and the worth of each hour anew (about an hour;"
 	@echo "                  ARGS=--continue goes on)"
+	@echo "make mysteries    train the networks of notebook 09 anew, and measure what is said of them"
 	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 10 minutes)"
 	@echo "make faults       plant faults and see which test catches each (ONLY=name for one)"
 	@echo "make lint         ruff over package, tests and notebooks, mypy over the package"
@@ -81,6 +82,9 @@ experiments: $(READY)
 	$(PY) data/make_experiments.py $(ARGS)
 	$(PY) data/make_window_experiments.py $(ARGS)
 	$(PY) data/make_shuffling_costs.py $(ARGS)
+
+mysteries: $(READY)
+	$(PY) data/make_mysteries.py $(ARGS)
 
 faults: $(READY)
 	PYTHONPATH=tests $(PY) -m faults $(ONLY)

@@ -17,6 +17,7 @@ from lstm_helpers.attribution import (
     saliency,
     temporal_profile,
 )
+from lstm_helpers.claims import Checked, Reading, check_reading
 from lstm_helpers.files import open_weights
 from lstm_helpers.gates import Gates, LSTMWeights, feature_norms, gate_norms, unit_norms
 from lstm_helpers.jacobian import input_jacobian
@@ -33,13 +34,16 @@ from lstm_helpers.shapley_values import shapley
 
 __all__ = [
     "LAYOUTS",
+    "Checked",
     "Gates",
     "LSTMTrace",
     "LSTMWeights",
     "Probe",
+    "Reading",
     "Readout",
     "Report",
     "Retrained",
+    "check_reading",
     "feature_norms",
     "gate_norms",
     "gate_weights",

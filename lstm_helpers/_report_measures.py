@@ -114,7 +114,7 @@ def measured(
 ) -> Outside:
     """All attributions of one output."""
     # First of all, so that windows which do not fit raise what the caller knows.
-    outputs = _in_parts(model.forward, x)
+    outputs = in_parts(model.forward, x)
     effort = Effort.of(model, x.shape)
     rng = np.random.default_rng(0)
     chosen = np.sort(rng.choice(len(x), effort.windows, replace=False))
@@ -287,11 +287,11 @@ def _replaced(
                 within, lent[:, rows, at, feature], points[:, rows, at, feature]
             )
         flat = points.reshape(-1, *x.shape[1:])
-        outputs[:, n] = _in_parts(model.forward, flat).reshape(len(lenders), len(chosen))
+        outputs[:, n] = in_parts(model.forward, flat).reshape(len(lenders), len(chosen))
     return outputs
 
 
-def _in_parts(forward: Any, x: np.ndarray) -> np.ndarray:
+def in_parts(forward: Any, x: np.ndarray) -> np.ndarray:
     """The outputs, in calls of at most 16 MiB of windows."""
     size = max(1, 2**24 // x[:1].nbytes)
     return np.concatenate([forward(x[n : n + size]) for n in range(0, len(x), size)])

@@ -53,6 +53,7 @@ _STYLE = """
 # Which tables stand under which heading.
 _TABLES = {
     "The model": ("inputs", "targets", "layers"),
+    "What stands out": ("stands out",),
     "Warnings": ("warnings",),
     "What it listens to": ("lags", "features", "map", "agreement"),
     "What it does inside": ("gates", "memory", "roads", "units"),

@@ -7,11 +7,12 @@ readings themselves, and targets that were shuffled (Hewitt and Liang 2019, arXi
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 import numpy as np
 
 from lstm_helpers._report_memory import windows_to_trace
-from lstm_helpers._report_models import Opened
+from lstm_helpers._report_models import Layer, Opened
 from lstm_helpers._report_tables import Table, table
 from lstm_helpers.gates import LSTMWeights
 from lstm_helpers.numpy_lstm import last_hidden
@@ -43,7 +44,7 @@ def measured(opened: Opened, x: np.ndarray, times: np.ndarray) -> dict[str, Tabl
     states = _states(opened, x[chosen])
     if not states:
         return {}
-    later = np.arange(count) * _PARTS // count % 3 == 2
+    later = parts_of(count)
     readings = x[chosen].reshape(count, -1)
     rows = []
     for name, angles in wanted.items():
@@ -68,6 +69,11 @@ def measured(opened: Opened, x: np.ndarray, times: np.ndarray) -> dict[str, Tabl
     }
 
 
+def parts_of(count: int) -> np.ndarray:
+    """Which of so many windows are for validation: every third of the parts."""
+    return np.asarray(np.arange(count) * _PARTS // count % 3 == 2)
+
+
 def _score(states: np.ndarray, targets: np.ndarray, later: np.ndarray) -> float:
     return probe((states[~later], targets[~later]), (states[later], targets[later])).r2
 
@@ -89,13 +95,27 @@ def _states(opened: Opened, x: np.ndarray) -> dict[str, tuple[np.ndarray, np.nda
             mask = layer.trace.mask
             if mask is not None and layer.w.go_backwards:
                 mask = mask[:, ::-1]
-            untrained.append(last_hidden(_fresh(layer.w), layer.reads, mask).astype(float))
+            untrained.append(last_hidden(_fresh(layer.w, 0), layer.reads, mask).astype(float))
     return {path: (np.concatenate(a), np.concatenate(b)) for path, (a, b) in found.items()}
 
 
-def _fresh(w: LSTMWeights) -> LSTMWeights:
+def fresh_states(layers: dict[str, Layer], seeds: Iterable[int]) -> list[np.ndarray]:
+    """For each seed, the last hidden states (windows, units) of untrained layers like these."""
+    return [
+        np.concatenate(
+            [
+                last_hidden(_fresh(layer.w, seed), layer.reads).astype(float)
+                for layer in layers.values()
+            ],
+            axis=1,
+        )
+        for seed in seeds
+    ]
+
+
+def _fresh(w: LSTMWeights, seed: int) -> LSTMWeights:
     """A layer of that shape as Keras starts one: Glorot, orthogonal rows, forget bias 1."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     limit = (6 / (w.input_dim + 4 * w.units)) ** 0.5
     kernel = rng.uniform(-limit, limit, (w.input_dim, 4 * w.units))
     recurrent = np.linalg.qr(rng.normal(size=(4 * w.units, w.units)))[0].T

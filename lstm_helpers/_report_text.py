@@ -14,6 +14,7 @@ def sections(tables: dict[str, Table], warned: list[Warned], note: str, step: st
     """The sentences of each section, in the order of the page."""
     found: Sections = {
         "The model": _model(tables, step),
+        "What stands out": _named(tables["stands out"]),
         "Warnings": [f"{w.kind.capitalize()}: {w.reason}" for w in warned] or ["None."],
         "What it listens to": _outside(tables),
         "What it does inside": _inside(tables, note, step),
@@ -46,6 +47,15 @@ def _model(tables: dict[str, Table], step: str) -> list[str]:
             f"Its mean absolute error is {shown(error)}, that of a constant {shown(constant)}."
         )
     return said
+
+
+def _named(table: Table) -> list[str]:
+    return [
+        f"No {what[:-1]} stands out."
+        if named is None
+        else f"{what.capitalize()}: {named} ({shown(share)} % of all {what})."
+        for what, named, share in zip(*map(table.column, table.columns), strict=True)
+    ]
 
 
 def _outside(tables: dict[str, Table]) -> list[str]:

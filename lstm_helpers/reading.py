@@ -22,6 +22,7 @@ from lstm_helpers import (
     _report_measures,
     _report_memory,
     _report_models,
+    _report_named,
     _report_page,
     _report_probes,
     _report_text,
@@ -31,6 +32,7 @@ from lstm_helpers._outputs import Output, require_output
 from lstm_helpers._ranks import spearman
 from lstm_helpers._report_measures import METHODS, Outside
 from lstm_helpers._report_models import Layer, Opened
+from lstm_helpers._report_named import Named
 from lstm_helpers._report_tables import Table, Warned, table
 
 _log = logging.getLogger(__name__)
@@ -45,10 +47,13 @@ class Report:
     Attributes
     ----------
     tables : dict of Table
-        By name: ``"model"``, ``"inputs"``, ``"lags"``, ``"features"``, ``"map"``, ``"agreement"``,
-        ``"warnings"``; with targets ``"targets"``; of a model with LSTMs ``"layers"``, ``"norms"``,
-        ``"gates"``, ``"memory"``, ``"roads"``, ``"units"``, ``"starts"`` and ``"feature norms"``;
-        with times ``"probes"``. Each has ``columns``, ``rows`` and ``column(name)``.
+        By name: ``"model"``, ``"stands out"``, ``"inputs"``, ``"lags"``, ``"features"``,
+        ``"map"``, ``"agreement"``, ``"warnings"``; with targets ``"targets"``; of a model with
+        LSTMs ``"layers"``, ``"norms"``, ``"gates"``, ``"memory"``, ``"roads"``, ``"units"``,
+        ``"starts"`` and ``"feature norms"``; with times ``"probes"``. Each has ``columns``,
+        ``rows`` and ``column(name)``.
+    named : Named
+        ``lags``, ``features`` and ``units`` that stand out; None where none do.
     warnings : list of Warned
         Each with ``kind``, ``where``, ``number``, ``bound`` and ``reason``.
     sections : dict from str to list of str
@@ -70,6 +75,7 @@ class Report:
     """
 
     tables: dict[str, Table]
+    named: Named
     warnings: list[Warned]
     sections: dict[str, list[str]]
     weights: dict[str, Any]
@@ -294,7 +300,7 @@ def _written(
     tables |= _report_measures.tables(outside, names, unit)
     tables |= _report_memory.tables(inside, step)
     tables |= _report_memory.norms_beside(inside.layers, names, worth) | probes
-    tables = {"model": _model(opened, outside, tables, x, output), **tables}
+    model = {"model": _model(opened, outside, tables, x, output)}
     warned = [
         *_report_warnings.unscaled(tables["inputs"], opened.normalizes),
         *_report_warnings.never_zero(tables["inputs"]),
@@ -310,6 +316,10 @@ def _written(
         warned += more
     warned += _report_warnings.about_methods(outside, tables["agreement"], len(x), step)
     warned += _report_warnings.about_layers(inside, tables)
+    untrained = any(one.kind == "looks untrained" for one in warned)
+    named = _report_named.named(outside, inside, untrained)
+    stands = {"stands out": _report_named.short(named, outside, inside, names)}
+    tables = {**model, **stands, **tables}
     tables["warnings"] = table(
         "Warnings",
         {
@@ -320,7 +330,7 @@ def _written(
         },
     )
     sections = _report_text.sections(tables, warned, note, step)
-    return Report(tables, warned, sections, weights, step)
+    return Report(tables, named, warned, sections, weights, step)
 
 
 def _model(

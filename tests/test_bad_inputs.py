@@ -985,6 +985,31 @@ BAD = [
         ValueError,
         "expected a store of retrain_without, got another file or one cut short: FOLDER/text.npz",
     ),
+    ("lh.Reading('means')", ValueError, "expected kind of 'uses', 'ignores', 'largest'"),
+    ("lh.Reading('uses')", ValueError, "expected a reading 'uses' with feature or lag, got none"),
+    ("lh.Reading('unit', unit=1.5)", ValueError, "expected unit as a whole number of at least 0"),
+    ("lh.Reading('uses', lag=1, evidence=3)", TypeError, "expected evidence as a text, got int"),
+    ("lh.check_reading('uses', e.model, e.x)", TypeError, "expected a Reading, got str"),
+    (
+        "lh.check_reading(lh.Reading('skilled'), None, np.ones((20, 6, 2)))",
+        TypeError,
+        "expected a Keras model, a PyTorch module or a Readout, got NoneType",
+    ),
+    (
+        "lh.check_reading(lh.Reading('skilled'), e.model, e.x)",
+        ValueError,
+        "expected at least 20 windows, got 5",
+    ),
+    (
+        "lh.check_reading(lh.Reading('uses', lag=6), e.model, np.ones((20, 6, 2)))",
+        ValueError,
+        "expected lag from -6 to 5, got 6",
+    ),
+    (
+        "lh.check_reading(lh.Reading('skilled'), e.model, np.ones((20, 6, 2)), others=e.model)",
+        TypeError,
+        "expected others as a list of models, got ",
+    ),
     (
         "lh.report(None, e.x)",
         TypeError,
@@ -1248,7 +1273,7 @@ def test_one_clear_error_for_modules_of_pytorch(call, error, words, e):
 PUBLIC = {
     "lh": set(lh.__all__)
     - {"LAYOUTS", "quiet", "Gates", "LSTMTrace", "Retrained"}
-    - {"Probe", "Report"},
+    - {"Checked", "Probe", "Report"},
     "lh.LSTMWeights": {"from_arrays"},
     "keras_tools": set(keras_tools.__all__),
     "memory": {name for name, _ in public(memory)},
@@ -1256,7 +1281,7 @@ PUBLIC = {
     - {"subplots", "describe_cell_diagram"},
     "torch_tools": {"torch_forward", "torch_gradient", "torch_weights"},
 }
-"""Whatever takes arguments. ``quiet`` and ``describe_cell_diagram`` take none, five classes hold what
+"""Whatever takes arguments. ``quiet`` and ``describe_cell_diagram`` take none, six classes hold what
 others have checked, and ``subplots`` is Matplotlib's, with its errors."""
 
 

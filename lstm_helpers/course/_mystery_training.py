@@ -1,0 +1,68 @@
+"""The mysteries that were trained: read from data/mysteries.npz, or trained now."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import lstm_helpers as lh
+from lstm_helpers.gates import LSTMWeights
+from lstm_helpers.readout import Readout
+
+STORE = "mysteries.npz"
+UNITS = 12
+WINDOWS, EPOCHS, BATCH = 4000, 20, 100
+_PARTS = ("kernel", "recurrent_kernel", "bias", "head", "head_bias")
+
+
+def network(rule: str, seed: int, draw: Callable[..., tuple], folder: str | Path | None) -> Readout:
+    """The network of that rule and seed, stored in a folder or trained."""
+    found = None if folder is None else stored(Path(folder) / STORE).get((rule, seed))
+    return _readout(trained(rule, seed, draw) if found is None else found)
+
+
+@functools.cache
+def stored(path: Path) -> dict[tuple[str, int], list[np.ndarray]]:
+    """Arrays by rule and seed."""
+    found = {}
+    with np.load(path) as file:
+        for rule in file["rules"].tolist():
+            seeds = file[f"{rule}/seeds"].tolist()
+            stacks = [file[f"{rule}/{part}"] for part in _PARTS]
+            for n, seed in enumerate(seeds):
+                found[rule, seed] = [stack[n] for stack in stacks]
+    return found
+
+
+def store(networks: dict[tuple[str, int], list[np.ndarray]]) -> dict[str, np.ndarray]:
+    """The arrays of the file, as ``stored`` reads them."""
+    rules = list(dict.fromkeys(rule for rule, _ in networks))
+    arrays = {"rules": np.array(rules)}
+    for rule in rules:
+        seeds = sorted(seed for of, seed in networks if of == rule)
+        arrays[f"{rule}/seeds"] = np.array(seeds)
+        for n, part in enumerate(_PARTS):
+            arrays[f"{rule}/{part}"] = np.stack([networks[rule, seed][n] for seed in seeds])
+    return arrays
+
+
+def trained(rule: str, seed: int, draw: Callable[..., tuple]) -> list[np.ndarray]:
+    """Kernel, recurrent kernel, bias, head and bias of the head, float32."""
+    with lh.quiet():
+        import keras
+    x, y, _ = draw(np.random.default_rng([1, seed]), WINDOWS, seed)
+    keras.utils.set_random_seed(seed)
+    layers = [keras.Input(x.shape[1:]), keras.layers.LSTM(UNITS), keras.layers.Dense(1)]
+    model = keras.Sequential(layers)
+    rate = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * WINDOWS // BATCH)
+    model.compile(keras.optimizers.Adam(rate), loss="mse", jit_compile=True)
+    model.fit(x.astype("float32"), y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    return model.get_weights()
+
+
+def _readout(arrays: list[np.ndarray]) -> Readout:
+    *lstm, head, bias = arrays
+    return Readout(LSTMWeights.from_arrays(lstm), head, float(bias[0]))
