@@ -1,4 +1,4 @@
-"""Mysteries are what their truth says, hide it, and are read rightly; readings of them are checked."""
+"""Mysteries are what their truth says, and hide it; what the card says of them is so."""
 
 import importlib.util
 import json
@@ -8,7 +8,7 @@ import pytest
 from common import DATA
 
 import lstm_helpers as lh
-from lstm_helpers.course import _mystery_training, mysteries
+from lstm_helpers.course import _mystery_training
 from lstm_helpers.course.drawn_readings import WAYS, drawn, siblings
 from lstm_helpers.course.mysteries import RULES, TRAINED, mystery
 

@@ -54,13 +54,33 @@ def trained(rule: str, seed: int, draw: Callable[..., tuple]) -> list[np.ndarray
     with lh.quiet():
         import keras
     x, y, _ = draw(np.random.default_rng([1, seed]), WINDOWS, seed)
+    model, start = _compiled(x.shape[1:])
+    for variable, value in start:
+        variable.assign(value)
     keras.utils.set_random_seed(seed)
-    layers = [keras.Input(x.shape[1:]), keras.layers.LSTM(UNITS), keras.layers.Dense(1)]
-    model = keras.Sequential(layers)
-    rate = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * WINDOWS // BATCH)
-    model.compile(keras.optimizers.Adam(rate), loss="mse", jit_compile=True)
+    model.set_weights(_fresh(x.shape[1:]).get_weights())
     model.fit(x.astype("float32"), y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
     return model.get_weights()
+
+
+@functools.cache
+def _compiled(shape: tuple[int, ...]) -> tuple:
+    """A model, and its optimizer's variables as they are at the start: XLA compiles once."""
+    import keras
+
+    model = _fresh(shape)
+    rate = keras.optimizers.schedules.CosineDecay(0.01, EPOCHS * WINDOWS // BATCH)
+    optimizer = keras.optimizers.Adam(rate)
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer, loss="mse", jit_compile=True)
+    return model, [(variable, np.array(variable)) for variable in optimizer.variables]
+
+
+def _fresh(shape: tuple[int, ...]):
+    import keras
+
+    layers = [keras.Input(shape), keras.layers.LSTM(UNITS), keras.layers.Dense(1)]
+    return keras.Sequential(layers)
 
 
 def _readout(arrays: list[np.ndarray]) -> Readout:
