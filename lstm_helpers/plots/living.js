@@ -221,7 +221,8 @@
   figure.append(live);
   figure.setAttribute("data-live", "");
   figure.setAttribute("aria-label", `Living figure: ${data.output_name}`);
-  // Else JupyterLab takes arrow keys and letters for its own while a slider has the focus.
-  figure.setAttribute("data-lm-suppress-shortcuts", "true");
+  // Else JupyterLab takes arrow keys and letters as its own commands: D, D deletes the cell.
+  for (const control of live.querySelectorAll("input, select, button"))
+    control.setAttribute("data-lm-suppress-shortcuts", "true");
   draw();
 })();

@@ -114,8 +114,7 @@ def play(
     TypeError, ValueError
         ``readout`` is no Readout; it does what the script does not (``go_backwards``, mixed
         precision, an activation that ``replay`` does not have either); the window, names or scales
-        do not fit or are not finite; or the figure would have more than 200 kB, which 64 units and
-        some hundred features or steps do.
+        do not fit or are not finite; or the figure would have more than 200 kB, as with 128 units.
 
     Notes
     -----
@@ -155,6 +154,8 @@ def play(
     exact = _in_double(w)
     replay(w, x[None, :1], keep=("hidden",))  # raises what can't be reproduced, by name
     trace = replay(exact, x[None])
+    if not (np.isfinite(trace.hidden).all() and np.isfinite(trace.cell).all()):
+        raise ValueError("expected weights with which all signals stay finite, got NaN or infinity")
     rows = _rows(trace)
     head = readout.head.astype("<f4")
     head_bias = float(_rounded(readout.bias))
@@ -164,15 +165,21 @@ def play(
     digits = _digits(np.abs(head).sum(dtype=float) + abs(head_bias), 3)
     pulls = np.array([_nice(std / 10) for std in stds])
     real = x * stds + means
+    ranges = _rounded([real.min(0) - _PULLS * pulls, real.max(0) + _PULLS * pulls]).T
+    if (ranges[:, 0] == ranges[:, 1]).any():
+        raise ValueError(
+            "expected window * std + mean in which a change by std / 10 shows, got "
+            f"{real[0, (ranges[:, 0] == ranges[:, 1]).argmax()]:g}"
+        )
     forget = exact.bias.f if exact.bias is not None else np.zeros(w.units)
     same = float(forget[0]) if np.ptp(forget) == 0 else 0.0
     data = {
         "units": w.units,
         "activation": w.activation,
         "recurrent_activation": w.recurrent_activation,
-        "kernel": _stored(w.kernel),
-        "recurrent_kernel": _stored(w.recurrent_kernel),
-        "bias": _stored(w.bias or Gates(*np.zeros((4, w.units)))),
+        "kernel": _encoded(w.kernel),
+        "recurrent_kernel": _encoded(w.recurrent_kernel),
+        "bias": _encoded(w.bias or Gates(*np.zeros((4, w.units)))),
         "head": _bytes(head),
         "head_bias": head_bias,
         "window": x.tolist(),
@@ -186,10 +193,7 @@ def play(
         "decimals": [_digits(pull, 2) for pull in pulls],
         "pull": pulls.tolist(),
         "most": _PULLS,
-        "ranges": [
-            [float(_rounded(low - _PULLS * pull)), float(_rounded(high + _PULLS * pull))]
-            for low, high, pull in zip(real.min(0), real.max(0), pulls, strict=True)
-        ],
+        "ranges": ranges.tolist(),
         "forget": float(_rounded(same)),
         "forget_range": [float(_rounded(same + side * _BIAS)) for side in (-1, 1)],
         "forget_label": (
@@ -250,7 +254,7 @@ def _bytes(array: np.ndarray) -> str:
     return base64.b64encode(array.astype("<f4").tobytes()).decode()
 
 
-def _stored(group: Iterable[np.ndarray]) -> dict[str, str]:
+def _encoded(group: Iterable[np.ndarray]) -> dict[str, str]:
     return {gate: _bytes(array) for gate, array in zip("ifco", group, strict=True)}
 
 
