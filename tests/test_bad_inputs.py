@@ -1159,6 +1159,16 @@ BAD = [
     ),
     ("plots.play(e.readout, e.x[0], unit=None)", TypeError, "expected unit as text, got NoneType"),
     (
+        "plots.play(e.readout, e.x[0], decimals=1.5)",
+        ValueError,
+        "expected decimals as a whole number of at least 0, got 1.5",
+    ),
+    (
+        "plots.play(e.readout, e.x[0], decimals=99)",
+        ValueError,
+        "expected decimals up to 20, got 99",
+    ),
+    (
         "plots.play(e.readout, e.x[0], feature=2)",
         ValueError,
         "expected feature from -2 to 1, got 2",

@@ -35,6 +35,7 @@ MOST_ROWS = 32
 SHADES = 10
 BELOW, ABOVE = "#4393C3", "#D6604D"
 """Blue and red of ``SIGNED``, of a strength that shows on light and on dark pages."""
+_MOST_DECIMALS = 20
 _PULLS = 20  # small steps up or down, each about a tenth of a standard deviation
 _BIAS = 6.0  # how far the forget bias can be moved, up or down
 
@@ -76,6 +77,7 @@ def play(
     feature_names: Sequence[str] | None = None,
     output_name: str = "output",
     unit: str = "",
+    decimals: int | None = None,
     step: str = "steps",
     feature: int = 0,
     lag: int = 0,
@@ -98,6 +100,8 @@ def play(
         With their units, as in ``"pressure (bar)"``.
     output_name, unit : str
         What the output is, and its unit.
+    decimals : int, optional
+        Of the output. If not given, as many as suit the size of the head.
     step : str
         What a step is, in the plural: ``"hours"``.
     feature, lag : int
@@ -147,6 +151,8 @@ def play(
     for what, given in (("output_name", output_name), ("unit", unit), ("step", step)):
         if not isinstance(given, str):
             raise TypeError(f"expected {what} as text, got {type(given).__name__}")
+    if decimals is not None and _checks.whole_number("decimals", decimals, 0) > _MOST_DECIMALS:
+        raise ValueError(f"expected decimals up to {_MOST_DECIMALS}, got {decimals}")
     feature = _checks.place("feature", feature, features)
     lag = _checks.place("lag", lag, time)
 
@@ -162,7 +168,9 @@ def play(
     value = float(trace.hidden[0, -1] @ head.astype(float)[:, 0] + head_bias)
     # A single large cell would pale all others.
     limit = float(_rounded(np.quantile(np.abs(trace.cell), 0.99), 2)) or 1.0
-    digits = _digits(np.abs(head).sum(dtype=float) + abs(head_bias), 3)
+    digits = decimals
+    if digits is None:
+        digits = _digits(np.abs(head).sum(dtype=float) + abs(head_bias), 3)
     pulls = np.array([_nice(std / 10) for std in stds])
     real = x * stds + means
     ranges = _rounded([real.min(0) - _PULLS * pulls, real.max(0) + _PULLS * pulls]).T
@@ -247,7 +255,7 @@ def _digits(size: float, significant: int) -> int:
     """Decimals with which a number of that size shows so many significant digits."""
     if size == 0:
         return significant - 1
-    return min(max(significant - 1 - math.floor(math.log10(size)) + 1, 0), 20)
+    return min(max(significant - math.floor(math.log10(size)), 0), _MOST_DECIMALS)
 
 
 def _bytes(array: np.ndarray) -> str:
