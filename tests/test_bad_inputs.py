@@ -1157,7 +1157,7 @@ BAD = [
         ValueError,
         "expected 2 names of features, got 1",
     ),
-    ("plots.play(e.readout, e.x[0], unit=None)", TypeError, "expected unit as text, got NoneType"),
+    ("plots.play(e.readout, e.x[0], unit=5)", TypeError, "expected unit as text, got int"),
     (
         "plots.play(e.readout, e.x[0], decimals=1.5)",
         ValueError,

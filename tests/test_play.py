@@ -212,7 +212,7 @@ def test_the_sentence_follows_what_the_reader_does(found):
     assert found["pulled"]["back"] == "lag 17"
     real = WINDOWS[0, -1 - 17, 0] * COURSE.scaler.std[0] + COURSE.scaler.mean[0]
     assert found["pulled"]["pull"] == (
-        f"temperature (°C), lag 17: {real + 5:.2f} (changed by +5.00)"
+        f"temperature (°C), lag 17: {real + 5:.1f} (changed by +5.0)"
     )
     before, changed = f" As it was: {as_it_was} Changed: ", "1 reading"
     assert found["pulled"]["sentence"] == f"change: {forecast(5):.2f} °C.{before}{changed}."

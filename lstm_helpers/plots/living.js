@@ -25,7 +25,7 @@
     hard_sigmoid_keras1: (z) => clip(0.2 * z + 0.5, 0, 1),
   };
   const squash = ACTIVATIONS[data.activation];
-  const open = ACTIVATIONS[data.recurrent_activation];
+  const gateSquash = ACTIVATIONS[data.recurrent_activation];
 
   // Each array is the bytes of its float32 numbers, row by row: exactly the stored weights.
   const floats = (text) =>
@@ -46,10 +46,12 @@
       const gates = {};
       for (const gate of GATES) {
         const z = Float64Array.from(b[gate], (bias) => bias + (gate === "f" ? more : 0));
-        for (let k = 0; k < F; k++) for (let u = 0; u < U; u++) z[u] += x[k] * W[gate][k * U + u];
-        for (let j = 0; j < U; j++)
-          for (let u = 0; u < U; u++) z[u] += hidden[j] * R[gate][j * U + u];
-        gates[gate] = shut.includes(gate) ? new Float64Array(U) : z.map(gate === "c" ? squash : open);
+        for (let u = 0; u < U; u++) {
+          for (let k = 0; k < F; k++) z[u] += x[k] * W[gate][k * U + u];
+          for (let j = 0; j < U; j++) z[u] += hidden[j] * R[gate][j * U + u];
+        }
+        gates[gate] = z.map(gate === "c" ? squash : gateSquash);
+        if (shut.includes(gate)) gates[gate].fill(0);
         signals[gate].push(gates[gate]);
       }
       cell = cell.map((old, u) => gates.f[u] * old + gates.i[u] * gates.c[u]);
@@ -64,9 +66,11 @@
 
   // ---- What the reader has set. ----
 
-  const still = { pulls: () => data.window.map((row) => row.map(() => 0)), more: 0, shut: [] };
-  const state = { ...still, pulls: still.pulls(), feature: data.feature, step: T - 1 - data.lag };
-  // A pull is a whole number of small steps of a feature, so that 0 is exactly the real reading.
+  // pulls[t][k] counts small steps of a feature up or down, so that 0 is exactly the real reading.
+  const state = { feature: data.feature, step: T - 1 - data.lag };
+  const restore = () =>
+    Object.assign(state, { pulls: data.window.map((row) => row.map(() => 0)), more: 0, shut: [] });
+  restore();
   const pulled = () =>
     data.window.map((row, t) =>
       row.map((x, k) => x + (state.pulls[t][k] * data.pull[k]) / data.std[k]),
@@ -102,14 +106,17 @@
   }
   const box = { viewBox: `0 -0.5 ${T} 1`, preserveAspectRatio: "none" };
   const chart = make("svg", { ...box, class: "chart", role: "img" });
-  const choice = make("select", {}, ...data.names.map((name, k) => make("option", { value: k }, name)));
+  const options = data.names.map((name, k) => make("option", { value: k }, name));
+  const choice = make("select", {}, ...options);
   choice.addEventListener("change", () => ((state.feature = Number(choice.value)), draw()));
   const back = slider(`which of the ${data.step}`, 0, T - 1, 1, (t) => (state.step = t));
   const pull = slider("change it", -data.most, data.most, 1, (n) => {
     state.pulls[state.step][state.feature] = n;
   });
   const [low, high] = data.forget_range;
-  const keep = slider(data.forget_label, low, high, 0.25, (bias) => (state.more = bias - data.forget));
+  const keep = slider(data.forget_label, low, high, 0.25, (bias) => {
+    state.more = bias - data.forget;
+  });
   const buttons = ["i", "f", "o"].map((gate) => {
     const button = make("button", { type: "button" }, `shut ${data.gates[gate]}`);
     button.addEventListener("click", () => {
@@ -120,7 +127,7 @@
     return { gate, button };
   });
   const reset = make("button", { type: "button" }, "as it was");
-  reset.addEventListener("click", () => (Object.assign(state, still, { pulls: still.pulls() }), draw()));
+  reset.addEventListener("click", () => (restore(), draw()));
   const sentence = make("p", { class: "sentence", role: "status", "aria-live": "polite" });
   const panels = [...GATES, "cell"].map((name) => {
     const svg = make("svg", { ...box, viewBox: `0 -0.5 ${T} ${data.rows.length}`, role: "img" });
@@ -147,15 +154,19 @@
   function draw() {
     const found = run(pulled(), state.more, state.shut);
     for (const { name, svg } of panels) {
-      const ofGate = "ifo".includes(name);
-      const paths = shades(found[name], name === "cell" ? data.limit : 1).map(([level, d]) => {
-        const stroke = ofGate ? data.colors[name] : level < 0 ? data.colors.below : data.colors.above;
-        return make("path", { d, stroke, "stroke-opacity": Math.abs(level) / 10 });
-      });
-      const end = `M${state.step} -0.5v${data.rows.length}M${state.step + 1} -0.5v${data.rows.length}`;
-      svg.replaceChildren(...paths, make("path", { class: "mark", d: end }));
+      const hue = "ifo".includes(name) ? [name, name] : ["below", "above"];
+      const paths = shades(found[name], name === "cell" ? data.limit : 1).map(([level, d]) =>
+        make("path", {
+          d,
+          stroke: data.colors[hue[level < 0 ? 0 : 1]],
+          "stroke-opacity": Math.abs(level) / 10,
+        }),
+      );
+      const sides = [state.step, state.step + 1].map((x) => `M${x} -0.5v${data.rows.length}`);
+      svg.replaceChildren(...paths, make("path", { class: "mark", d: sides.join("") }));
       const mean = found[name][T - 1].reduce((sum, value) => sum + value, 0) / U;
-      svg.setAttribute("aria-label", `${data.gates[name]}: mean of all units at lag 0 ${text(mean, 2)}`);
+      const says = `${data.gates[name]}: mean of all units at lag 0 ${text(mean, 2)}`;
+      svg.setAttribute("aria-label", says);
     }
     const { feature: k, step: t } = state;
     const lag = T - 1 - t;
@@ -185,38 +196,53 @@
       state.more && `forget bias by ${signed(state.more, 2)}`,
       ...state.shut.map((gate) => `${data.gates[gate]} shut`),
     ].filter(Boolean);
-    const before = changes.length && ` As it was: ${output(start)}. Changed: ${changes.join(", ")}.`;
-    sentence.textContent = `${data.output_name}: ${output(found.output)}.${before || ""}`;
+    const changed = ` As it was: ${output(start)}. Changed: ${changes.join(", ")}.`;
+    const now = `${data.output_name}: ${output(found.output)}.`;
+    sentence.textContent = now + (changes.length ? changed : "");
   }
 
-  // Dragging on the chart sets what the two sliders set. A finger only chooses: it must still scroll.
-  function drag(event) {
+  // To press on the chart chooses an hour, and to drag sets its reading, as the sliders do.
+  chart.addEventListener("pointerdown", (event) => {
     const place = chart.getBoundingClientRect();
-    if (event.type === "pointerdown")
-      state.step = clip(Math.floor((T * (event.clientX - place.left)) / place.width), 0, T - 1);
-    if (event.pointerType !== "touch" && event.buttons) {
-      const [bottom, top] = data.ranges[state.feature];
-      const wanted = top - ((event.clientY - place.top) / place.height) * (top - bottom);
-      const n = (wanted - reading(state.step, state.feature, 0)) / data.pull[state.feature];
-      // Where one only presses on a point it stays as it is.
-      if (event.type === "pointermove")
-        state.pulls[state.step][state.feature] = clip(Math.round(n), -data.most, data.most);
-    }
+    state.step = clip(Math.floor((T * (event.clientX - place.left)) / place.width), 0, T - 1);
+    chart.setPointerCapture(event.pointerId);
     draw();
-  }
-  chart.addEventListener("pointerdown", (event) => (chart.setPointerCapture(event.pointerId), drag(event)));
-  chart.addEventListener("pointermove", (event) => event.buttons && drag(event));
+  });
+  chart.addEventListener("pointermove", (event) => {
+    if (event.pointerType === "touch" || !event.buttons) return; // a finger must still scroll
+    const { feature: k, step: t } = state;
+    const place = chart.getBoundingClientRect();
+    const [bottom, top] = data.ranges[k];
+    const wanted = top - ((event.clientY - place.top) / place.height) * (top - bottom);
+    const n = Math.round((wanted - reading(t, k, 0)) / data.pull[k]);
+    state.pulls[t][k] = clip(n, -data.most, data.most);
+    draw();
+  });
 
-  const ends = make("p", { class: "ends" }, make("span", {}, `lag ${T - 1}`), make("span", {}, "lag 0, the newest"));
+  const part = (name, ...children) =>
+    make("fieldset", {}, make("legend", {}, name), ...children);
+  const ends = [`lag ${T - 1}`, "lag 0, the newest"].map((end) => make("span", {}, end));
   const live = make(
     "div",
     { class: "live" },
-    make("fieldset", {}, make("legend", {}, "One reading"), make("label", {}, make("span", {}, "reading"), choice), back.whole, pull.whole, chart, ends),
-    make("fieldset", {}, make("legend", {}, "The network"), keep.whole, make("div", { class: "row" }, ...buttons.map(({ button }) => button), reset)),
+    part(
+      "One reading",
+      make("label", {}, make("span", {}, "reading"), choice),
+      back.whole,
+      pull.whole,
+      chart,
+      make("p", { class: "ends" }, ...ends),
+    ),
+    part(
+      "The network",
+      keep.whole,
+      make("div", { class: "row" }, ...buttons.map(({ button }) => button), reset),
+    ),
     sentence,
     make("div", { class: "panels" }, ...panels.map(({ whole }) => whole)),
     make("p", { class: "note" }, data.note),
   );
+  draw();
   figure.querySelector(".live")?.remove(); // a page that was saved with it in it
   figure.append(live);
   figure.setAttribute("data-live", "");
@@ -224,5 +250,4 @@
   // Else JupyterLab takes arrow keys and letters as its own commands: D, D deletes the cell.
   for (const control of live.querySelectorAll("input, select, button"))
     control.setAttribute("data-lm-suppress-shortcuts", "true");
-  draw();
 })();

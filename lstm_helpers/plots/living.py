@@ -1,7 +1,8 @@
 """Living figures: an LSTM that runs in the reader's browser, in plain JavaScript, weights inside.
 
 ``living.js`` runs the network and draws, ``living.css`` is its look. Here the data are written, and
-the still picture for pages where no script runs.
+the still picture for pages where no script runs. All three end up in the notebooks: after a change,
+run those that hold a living figure again (``make notebooks``).
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def play(
     std: ArrayLike | None = None,
     feature_names: Sequence[str] | None = None,
     output_name: str = "output",
-    unit: str = "",
+    unit: str | None = None,
     decimals: int | None = None,
     step: str = "steps",
     feature: int = 0,
@@ -98,8 +99,10 @@ def play(
         0 and 1 unless given.
     feature_names : (features,) of str, optional
         With their units, as in ``"pressure (bar)"``.
-    output_name, unit : str
-        What the output is, and its unit.
+    output_name : str
+        What the output is.
+    unit : str, optional
+        Of the output.
     decimals : int, optional
         Of the output. If not given, as many as suit the size of the head.
     step : str
@@ -147,6 +150,7 @@ def play(
     stds = _for_each(features, "std", 1.0 if std is None else std)
     if (stds <= 0).any():
         raise ValueError(f"expected std above 0, got {stds.min():g}")
+    unit = "" if unit is None else unit
     names = _checks.names_of(features, "names of features", feature_names, "feature {}")
     for what, given in (("output_name", output_name), ("unit", unit), ("step", step)):
         if not isinstance(given, str):
@@ -198,7 +202,7 @@ def play(
         "unit": unit,
         "step": step,
         "digits": digits,
-        "decimals": [_digits(pull, 2) for pull in pulls],
+        "decimals": [_digits(pull, 1) for pull in pulls],
         "pull": pulls.tolist(),
         "most": _PULLS,
         "ranges": ranges.tolist(),
@@ -215,7 +219,7 @@ def play(
         "feature": feature,
         "lag": lag,
     }
-    description = _describe(trace, data, f"{value + 0:.{digits}f}")
+    description = _describe(trace, data, _text(value, digits))
     figure = _figure(data, _picture(trace, data, real[:, feature]), description)
     if len(figure.encode()) > MOST_BYTES:
         raise ValueError(
@@ -252,10 +256,15 @@ def _nice(size: float) -> float:
 
 
 def _digits(size: float, significant: int) -> int:
-    """Decimals with which a number of that size shows so many significant digits."""
+    """Decimals with which a tenth of that size shows so many significant digits."""
     if size == 0:
-        return significant - 1
+        return significant
     return min(max(significant - math.floor(math.log10(size)), 0), _MOST_DECIMALS)
+
+
+def _text(value: float, digits: int) -> str:
+    """As living.js writes it: without -0.00."""
+    return f"{round(float(value), digits) + 0.0:.{digits}f}"
 
 
 def _bytes(array: np.ndarray) -> str:
@@ -299,7 +308,7 @@ def _note(rows: list[int], units: int, limit: float) -> str:
 
 def _describe(trace: LSTMTrace, data: dict[str, Any], value: str) -> str:
     signals = zip(data["gates"].values(), (*trace.gates, trace.cell), strict=True)
-    means = ", ".join(f"{name} {signal[0, -1].mean() + 0:.2f}" for name, signal in signals)
+    means = ", ".join(f"{name} {_text(signal[0, -1].mean(), 2)}" for name, signal in signals)
     time, features = np.shape(data["window"])
     return (
         f"{data['units']} units read {time} {data['step']} of {features} readings; "
