@@ -11,11 +11,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from common import DATA, normal, random_weights
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 import lstm_helpers as lh
 from lstm_helpers import plots
 from lstm_helpers._activations import ACTIVATIONS
-from lstm_helpers.course import forecaster, models
+from lstm_helpers.course import forecaster, models, pages
 from lstm_helpers.numpy_lstm import SIGNALS
 from lstm_helpers.plots import living
 
@@ -323,6 +324,18 @@ def test_it_fetches_nothing_and_holds_no_png():
     assert addresses == {"http://www.w3.org/2000/svg"}  # a name, not an address
     assert "image/png" not in text
     assert not re.search(r"\b(import|fetch|XMLHttpRequest|@import|url)\s*\(", text)
+
+
+def test_an_exported_page_holds_it_unchanged():
+    """nbconvert parses the page and writes it anew: script, data and picture must survive that."""
+    figure = course_figure(output_name=EVIL)
+    output = new_output("execute_result", figure._repr_mimebundle_(), execution_count=1)
+    notebook = new_notebook(cells=[new_code_cell("play()", outputs=[output], execution_count=1)])
+    page, _ = pages.exporter().from_notebook_node(notebook)
+    scripts = re.findall(r"(?s)<script[^>]*>.*?</script>", figure.html)
+    assert len(scripts) == 2
+    assert all(script in page for script in scripts)
+    assert re.search(r'src="(data:image/svg[^"]*)"', figure.html)[1] in page
 
 
 EVIL = """</script><script>alert('1')</script> & "x" <b>"""
