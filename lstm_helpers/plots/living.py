@@ -125,8 +125,9 @@ def play(
 
     Notes
     -----
-    The weights are in the figure as float32, bit for bit; all other numbers have 7 significant
-    digits. The script computes in double precision. The same arguments give the same bytes.
+    The weights are in the figure as float32 (bit for bit, if that is what they are); all other
+    numbers have 7 significant digits. The script computes in double precision. The same arguments
+    give the same bytes, on every processor.
 
     Examples
     --------
