@@ -1,0 +1,137 @@
+"""What happens to words while Sphinx makes the pages.
+
+The first use of a term in a page leads to the glossary, "notebook 03" to that notebook, an arXiv id
+or a DOI to the paper; formulas become MathML.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.addnodes import desc_signature, pending_xref, toctree
+from sphinx.util.nodes import make_refnode
+
+PAPER = re.compile(r"\b(arXiv:(\d{4}\.\d{4,5})|doi:(10\.\d{4,9}/[^\s,;]*[^\s,;.)]))")
+NOTEBOOK = re.compile(r"(?<=\bnotebook )(\d\d)\b", re.IGNORECASE)
+NOT_WITHIN = (
+    nodes.reference, nodes.literal, nodes.literal_block, nodes.doctest_block, nodes.title, nodes.raw,
+    nodes.math, nodes.math_block, nodes.image, nodes.comment, nodes.term, nodes.thead,
+    nodes.field_name, nodes.rubric, pending_xref, desc_signature, toctree,
+)  # fmt: skip
+"""What is a link already, or is no running text."""
+NO_TERMS = ("glossary", "CHANGELOG", "CONTRIBUTING", "tests/README")
+"""Pages for those who know the words."""
+
+
+def texts(tree: nodes.Node) -> list[nodes.Text]:
+    """The running text of a page, in order."""
+    return [
+        text
+        for text in tree.findall(nodes.Text)
+        if not any(isinstance(parent, NOT_WITHIN) for parent in _parents(text))
+    ]
+
+
+def _parents(node):
+    while node := node.parent:
+        yield node
+
+
+def link(tree: nodes.Node, pattern: re.Pattern, make, once: bool = False) -> bool:
+    """Put ``make(match)`` in place of each match in running text, or of the first."""
+    for text in texts(tree):
+        parts, end = [], 0
+        for match in pattern.finditer(text):
+            made = make(match)
+            if made is None:
+                continue
+            parts += [nodes.Text(text[end : match.start()]), made]
+            end = match.end()
+            if once:
+                break
+        if parts:
+            parts.append(nodes.Text(text[end:]))
+            text.parent.replace(text, [part for part in parts if part.astext()])
+            if once:
+                return True
+    return False
+
+
+def link_papers(app, tree):
+    def make(match):
+        shown, arxiv, doi = match.groups()
+        uri = f"https://arxiv.org/abs/{arxiv}" if arxiv else f"https://doi.org/{doi}"
+        return nodes.reference("", shown, refuri=uri, internal=False)
+
+    link(tree, PAPER, make)
+
+
+def link_notebooks(app, tree, page):
+    found = {
+        PurePosixPath(name).name[:2]: name
+        for name in app.env.found_docs
+        if re.fullmatch(r"notebooks/\d\d_\w+", name)
+    }
+
+    def make(match):
+        target = found.get(match[1])
+        if target in (None, page):
+            return None
+        shown = nodes.Text(match[1])
+        return make_refnode(app.builder, page, target, "", shown, title=f"Notebook {match[1]}")
+
+    link(tree, NOTEBOOK, make)
+
+
+def terms(text: str) -> list[list[str]]:
+    """The terms of the glossary's source; those in one list mean the same."""
+    (body,) = re.findall(r"(?s)```\{glossary\}\n(.*?)```", text)
+    entries = re.findall(r"(?m)(?:^\S.*\n)+", body)
+    return [entry.splitlines() for entry in entries]
+
+
+def link_terms(app, tree, page):
+    if page in NO_TERMS:
+        return
+    source = app.env.doc2path("glossary")
+    with open(source, encoding="utf-8") as file:
+        entries = terms(file.read())
+
+    def make(match):
+        known = lower[" ".join(match[0].lower().split())]
+        shown = nodes.inline("", match[0], classes=["xref", "std", "std-term"])
+        return pending_xref(
+            "", shown, refdomain="std", reftype="term", reftarget=known, refdoc=page,
+            refexplicit=True, refwarn=True,
+        )  # fmt: skip
+
+    # The longest first: "forget gate" is not "gate".
+    for entry in sorted(entries, key=lambda entry: -max(map(len, entry))):
+        lower = {term.lower(): term for term in entry}
+        words = "|".join(
+            re.escape(term).replace(r"\ ", r"\s+") for term in sorted(entry, key=len, reverse=True)
+        )
+        link(tree, re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE), make, once=True)
+
+
+def on_read(app, tree):
+    page = app.env.current_document.docname
+    link_papers(app, tree)
+    link_notebooks(app, tree, page)
+    link_terms(app, tree, page)
+
+
+def show_formula(translator, node):
+    block = isinstance(node, nodes.math_block)
+    translator.body.append(tex2mathml(node.astext(), as_block=block))
+    raise nodes.SkipNode
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.add_html_math_renderer("mathml", (show_formula, None), (show_formula, None))
+    app.connect("doctree-read", on_read)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
