@@ -5,6 +5,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
+import course_pages
+
 project = "Weights of a Keras LSTM"
 html_title = project
 author = copyright = ""
@@ -28,8 +30,10 @@ myst_heading_slug_func = "lstm_helpers.course.website.slug"
 # Formulas become MathML, which browsers show without a script.
 html_math_renderer = "mathml"
 
-# Slow to import, and not everywhere: docstrings need none of them.
-autodoc_mock_imports = ["keras", "tensorflow", "torch", "h5py", "onnx", "safetensors"]
+# Slow to import, and not everywhere: docstrings need none of them. A class that is derived from one
+# of Keras' needs a class to derive from.
+autodoc_mock_imports = ["tensorflow", "torch", "h5py", "onnx", "safetensors"]
+sys.modules["keras"] = course_pages.without_keras()
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
+from types import ModuleType, SimpleNamespace
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -128,6 +129,18 @@ def show_formula(translator, node):
     block = isinstance(node, nodes.math_block)
     translator.body.append(tex2mathml(node.astext(), as_block=block))
     raise nodes.SkipNode
+
+
+class Initializer:
+    """In place of Keras'."""
+
+
+def without_keras() -> ModuleType:
+    """As much of Keras as modules use while they are imported."""
+    keras = ModuleType("keras")
+    keras.initializers = SimpleNamespace(Initializer=Initializer)
+    keras.saving = SimpleNamespace(register_keras_serializable=lambda _: lambda thing: thing)
+    return keras
 
 
 def setup(app):

@@ -35,6 +35,40 @@ def missing() -> list[str]:
     return [name for name in NEEDS if importlib.util.find_spec(name) is None]
 
 
+def build(top: Path, notebooks: dict[str, nbformat.NotebookNode], rendered: Path) -> int:
+    """Make the website; a warning of Sphinx counts as an error.
+
+    Parameters
+    ----------
+    top : Path
+        The checkout.
+    notebooks : dict from file name to NotebookNode
+        With their outputs, in the order of the course.
+    rendered : Path
+        The folder of the website. What Sphinx reads is put together beside it.
+
+    Returns
+    -------
+    int
+        0, or what Sphinx ended with.
+    """
+    work = rendered.with_name(f"{rendered.name}-source")
+    shutil.rmtree(work, ignore_errors=True)
+    stage(top, work / "pages", notebooks)
+    command = [
+        sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet",
+        "--conf-dir", str(top / "website"), "--doctree-dir", str(work / "doctrees"),
+        str(work / "pages"), str(rendered),
+    ]  # fmt: skip
+    if ended := subprocess.run(command, cwd=top, check=False).returncode:
+        return ended
+    figures = work / "pages" / "notebooks" / "figures"
+    if figures.exists():
+        shutil.copytree(figures, rendered / "notebooks" / "figures")
+    shutil.rmtree(work)
+    return 0
+
+
 def stage(top: Path, source: Path, notebooks: dict[str, nbformat.NotebookNode]) -> None:
     """Write all that Sphinx reads into the empty folder ``source``.
 
@@ -197,16 +231,6 @@ def _api_page(module: str, names: dict[str, tuple[str, str]]) -> str:
                 text += f"\n.. py:data:: {module}.{name}\n\n   {said or ''}\n"
             break
     return text
-
-
-def build(top: Path, source: Path, rendered: Path) -> int:
-    """Let Sphinx make the pages; a warning counts as an error."""
-    command = [
-        sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "--jobs", "auto",
-        "--conf-dir", str(top / "website"), "--doctree-dir", str(source.with_name("doctrees")),
-        str(source), str(rendered),
-    ]  # fmt: skip
-    return subprocess.run(command, cwd=top, check=False).returncode
 
 
 def _contents(pages: list[str], hidden: bool = True) -> str:
