@@ -21,8 +21,6 @@ html_js_files = [("course.js", {"defer": "defer"})]
 
 # The notebooks come with their outputs.
 nb_execution_mode = "off"
-nb_code_prompt_show = "Solution"
-nb_code_prompt_hide = "Solution"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 myst_heading_slug_func = "lstm_helpers.course.website.slug"
@@ -54,9 +52,11 @@ html_theme_options = {
     "footer_start": [],
     "footer_end": [],
     "article_footer_items": [],
+    "footer_center": [],
     "secondary_sidebar_items": ["page-toc"],
     "back_to_top_button": False,
 }
+html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False

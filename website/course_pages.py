@@ -6,6 +6,7 @@ or a DOI to the paper; formulas become MathML.
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import PurePosixPath
 from types import ModuleType, SimpleNamespace
@@ -16,7 +17,7 @@ from sphinx.addnodes import desc_signature, pending_xref, toctree
 from sphinx.util.nodes import make_refnode
 
 PAPER = re.compile(r"\b(arXiv:(\d{4}\.\d{4,5})|doi:(10\.\d{4,9}/[^\s,;]*[^\s,;.)]))")
-NOTEBOOK = re.compile(r"(?<=\bnotebook )(\d\d)\b", re.IGNORECASE)
+NOTEBOOK = re.compile(r"\b[Nn]otebook\s(\d\d)\b")
 NOT_WITHIN = (
     nodes.reference, nodes.literal, nodes.literal_block, nodes.doctest_block, nodes.title, nodes.raw,
     nodes.math, nodes.math_block, nodes.image, nodes.comment, nodes.term, nodes.thead,
@@ -81,8 +82,8 @@ def link_notebooks(app, tree, page):
         target = found.get(match[1])
         if target in (None, page):
             return None
-        shown = nodes.Text(match[1])
-        return make_refnode(app.builder, page, target, "", shown, title=f"Notebook {match[1]}")
+        shown = nodes.Text(match[0])
+        return make_refnode(app.builder, page, target, "", shown)
 
     link(tree, NOTEBOOK, make)
 
@@ -118,8 +119,21 @@ def link_terms(app, tree, page):
         link(tree, re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE), make, once=True)
 
 
+def fold_solutions(tree):
+    """Shut until clicked, as in the notebook."""
+    for cell in list(tree.findall(nodes.container)):
+        if "tag_solution" not in cell["classes"]:
+            continue
+        first = next(iter(cell.findall(nodes.literal_block))).astext().splitlines()[0]
+        title = first.lstrip("# ").rstrip(".") if first.startswith("# Solution") else "Solution"
+        opening = f'<details class="solution"><summary>{html.escape(title)}</summary>'
+        cell.insert(0, nodes.raw("", opening, format="html"))
+        cell.append(nodes.raw("", "</details>", format="html"))
+
+
 def on_read(app, tree):
     page = app.env.current_document.docname
+    fold_solutions(tree)
     link_papers(app, tree)
     link_notebooks(app, tree, page)
     link_terms(app, tree, page)

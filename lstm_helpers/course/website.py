@@ -96,22 +96,23 @@ def stage(top: Path, source: Path, notebooks: dict[str, nbformat.NotebookNode]) 
 
 def stage_notebooks(folder: Path, notebooks: dict[str, nbformat.NotebookNode]) -> None:
     """The notebooks as pages, their figures as files, and the page that lists them."""
-    listed = "# The notebooks\n"
+    listed, contents = "# The notebooks\n", []
     for name, notebook in notebooks.items():
         stem = Path(name).stem
         page = _page(notebook, stem, folder / "figures")
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(page, path)
-        title, _, opening = page.cells[0].source.partition("\n")
+        title, _, opening = page.cells[0].source.lstrip("# ").partition("\n")
+        contents.append(f"{stem[:2]} {title.partition(':')[0]} <{stem}>")
         does = re.search(r"(?s)\*\*What you'll do\.\*\* (.+?)(?:\n\n|$)", opening)
-        listed += f"\n## {stem[:2]}: [{title.lstrip('# ')}]({name})\n"
+        listed += f"\n## {stem[:2]} [{title}]({name})\n"
         listed += f"\n{does[1]}\n" if does else ""
-    _write(folder / "index.md", listed + _contents([Path(name).stem for name in notebooks]))
+    _write(folder / "index.md", listed + _contents(contents))
 
 
 def _page(notebook: nbformat.NotebookNode, stem: str, figures: Path) -> nbformat.NotebookNode:
-    """A copy with solutions marked to be folded, and figures as files with their sentence."""
+    """A copy whose figures are files, and whose links within it find the headings."""
     page = nbformat.from_dict(json.loads(json.dumps(notebook)))
     for number, cell in enumerate(page.cells):
         if cell.cell_type == "markdown":
@@ -119,8 +120,6 @@ def _page(notebook: nbformat.NotebookNode, stem: str, figures: Path) -> nbformat
             continue
         if cell.cell_type != "code":
             continue
-        if "solution" in cell.metadata.get("tags", []):
-            cell.metadata["tags"] = [*cell.metadata["tags"], "hide-cell"]
         for place, output in enumerate(cell.outputs):
             png = output.get("data", {}).get("image/png")
             if not png:
@@ -137,11 +136,11 @@ def _page(notebook: nbformat.NotebookNode, stem: str, figures: Path) -> nbformat
 
 def figure(source: str, about: dict) -> str:
     """An image that leads to itself, larger: a click opens it, on a phone two fingers zoom it."""
-    alt = html.escape(about.get("alt", ""), quote=True)
+    alt = f' alt="{html.escape(about["alt"])}"' if "alt" in about else ""
     size = "".join(f' {key}="{int(about[key])}"' for key in ("width", "height") if key in about)
     return (
-        f'<a class="course-figure" href="{source}" aria-label="Enlarge the figure: {alt}">'
-        f'<img src="{source}" alt="{alt}"{size}></a>'
+        f'<a class="course-figure" href="{source}" title="Enlarge">'
+        f'<img src="{source}"{alt}{size}></a>'
     )
 
 
