@@ -88,35 +88,34 @@ def link_notebooks(app, tree, page):
     link(tree, NOTEBOOK, make)
 
 
-def terms(text: str) -> list[list[str]]:
-    """The terms of the glossary's source; those in one list mean the same."""
+def terms(text: str) -> list[str]:
+    """The terms of the glossary's source."""
     (body,) = re.findall(r"(?s)```\{glossary\}\n(.*?)```", text)
-    entries = re.findall(r"(?m)(?:^\S.*\n)+", body)
-    return [entry.splitlines() for entry in entries]
+    return re.findall(r"(?m)^\S.*$", body)
+
+
+def spelled(term: str) -> str:
+    """A pattern of a term: one or several of it, over a line's end too."""
+    words = re.escape(term).replace(r"\ ", r"\s+")
+    return rf"(?i)(?<![\w-])(?:{words}|{words}s|{words.removesuffix('f')}ves)(?![\w-])"
 
 
 def link_terms(app, tree, page):
     if page in NO_TERMS:
         return
-    source = app.env.doc2path("glossary")
-    with open(source, encoding="utf-8") as file:
-        entries = terms(file.read())
-
-    def make(match):
-        known = lower[" ".join(match[0].lower().split())]
-        shown = nodes.inline("", match[0], classes=["xref", "std", "std-term"])
-        return pending_xref(
-            "", shown, refdomain="std", reftype="term", reftarget=known, refdoc=page,
-            refexplicit=True, refwarn=True,
-        )  # fmt: skip
-
+    with open(app.env.doc2path("glossary"), encoding="utf-8") as file:
+        known = terms(file.read())
     # The longest first: "forget gate" is not "gate".
-    for entry in sorted(entries, key=lambda entry: -max(map(len, entry))):
-        lower = {term.lower(): term for term in entry}
-        words = "|".join(
-            re.escape(term).replace(r"\ ", r"\s+") for term in sorted(entry, key=len, reverse=True)
-        )
-        link(tree, re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE), make, once=True)
+    for term in sorted(known, key=len, reverse=True):
+
+        def make(match, term=term):
+            shown = nodes.inline("", match[0], classes=["xref", "std", "std-term"])
+            return pending_xref(
+                "", shown, refdomain="std", reftype="term", reftarget=term, refdoc=page,
+                refexplicit=True, refwarn=True,
+            )  # fmt: skip
+
+        link(tree, re.compile(spelled(term)), make, once=True)
 
 
 def fold_solutions(tree):
@@ -134,6 +133,9 @@ def fold_solutions(tree):
 def on_read(app, tree):
     page = app.env.current_document.docname
     fold_solutions(tree)
+    for name in tree.findall(nodes.field_name):
+        if name.astext() == "Variables":  # napoleon's word for what the docstrings call
+            name.children[:] = [nodes.Text("Attributes")]
     link_papers(app, tree)
     link_notebooks(app, tree, page)
     link_terms(app, tree, page)
