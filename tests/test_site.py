@@ -47,7 +47,8 @@ def browser():
 
 
 def pages(site):
-    return sorted(site.rglob("*.html"))
+    """All but a fragment of the theme's."""
+    return sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
 
 
 # What can be read from the files.
@@ -71,7 +72,7 @@ class Links(HTMLParser):
 
 def lost(site):
     """Links within the website that lead nowhere."""
-    read = {path: Links(path) for path in pages(site) if "_static" not in path.parts}
+    read = {path: Links(path) for path in pages(site)}
     found = []
     for path, page in read.items():
         for lead in page.leads:
@@ -164,9 +165,9 @@ def axe(page):
     return [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in broken]
 
 
-def faults(browser, path, how):
+def faults(browser, path, how, rules=True):
     page = opened(browser, path, how)
-    found = [*page.faults, *axe(page)]
+    found = [*page.faults, *(axe(page) if rules else [])]
     wide, room = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     if wide > room:
         found.append(f"scrolls sideways: {wide} px in {room}")
@@ -176,8 +177,11 @@ def faults(browser, path, how):
 
 @pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk, light", "phone, dark"])
 def test_every_page_opens_without_a_fault(site, browser, how):
-    found = [fault for path in pages(site) for fault in faults(browser, path, how)]
-    found = [fault for fault in found if not fault.startswith("_static/")]
+    found = []
+    for path in pages(site):
+        # The pages of the package are made alike, and on one of them axe looks at each colour.
+        alike = path.parent.name == "api" and path.name != "lstm_helpers.patching.html"
+        found += faults(browser, path, how, rules=how is DESK or not alike)
     assert found == []
 
 
@@ -202,7 +206,8 @@ def test_a_planted_fault_is_found(browser, tmp_path, body, said):
 WANTED = "a[href], button, input, select, summary, [tabindex='0']"
 VISIBLE = f"""() => [...document.querySelectorAll("{WANTED}")].filter(
     (e) => e.checkVisibility({{visibilityProperty: true}}) && !e.disabled && e.tabIndex >= 0
-        && e.getClientRects().length).map((e, n) => (e.dataset.n = n, e.outerHTML.slice(0, 120)))"""
+        && e.getClientRects().length).map((e, n) => {{
+            const said = e.outerHTML.slice(0, 120); e.dataset.n = n; return said; }})"""
 
 
 def unreached(page):
@@ -348,7 +353,8 @@ def test_the_first_use_of_a_term_leads_to_the_glossary_and_no_other(small):
     words = re.findall(r'<a [^>]*glossary\.html#term-([\w-]+)"[^>]*>(?:<[^>]*>)*([^<]+)', text)
     assert words == [("gate", "Gate"), ("forget-gate", "forget gate")]
     assert 'href="02_b.html">notebook 02</a>' in text
-    assert 'href="#1-the-end-or-so"' in text
+    (lead,) = re.findall(r'href="#([\w-]*the-end-or-so)"[^>]*>(?:<span[^>]*>)?its end', text)
+    assert f'id="{lead}"' in text
 
 
 def test_formulas_are_shown_without_a_script(small, browser):

@@ -227,7 +227,8 @@ def _api_page(module: str, names: dict[str, tuple[str, str]]) -> str:
                 text += f"\n.. autofunction:: {module}.{name}\n"
             else:  # of a constant Sphinx knows nothing where it is only imported
                 said = isinstance(after, ast.Expr) and ast.literal_eval(after.value)
-                text += f"\n.. py:data:: {module}.{name}\n\n   {said or ''}\n"
+                said = " ".join((said or "").split())
+                text += f"\n.. py:data:: {name}\n   :module: {module}\n\n   {said}\n"
             break
     return text
 
