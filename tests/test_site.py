@@ -20,7 +20,9 @@ from lstm_helpers import plots
 from lstm_helpers.course import commands, website
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-NOTEBOOKS = {path.name: nbformat.read(path, as_version=4) for path in commands.find(TOP / "notebooks")}
+NOTEBOOKS = {
+    path.name: nbformat.read(path, as_version=4) for path in commands.find(TOP / "notebooks")
+}
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
 DESK = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"}
 
@@ -118,7 +120,9 @@ def test_each_term_of_the_glossary_is_linked_once_a_page_and_somewhere(site):
     glossary = (TOP / "website" / "glossary.md").read_text(encoding="utf-8")
     (body,) = re.findall(r"(?s)```\{glossary\}\n(.*)```", glossary)
     terms = [line for line in body.splitlines() if line and not line.startswith(" ")]
-    assert len(terms) == len(re.findall(r'<dt id="term-', (site / "glossary.html").read_text("utf-8")))
+    assert len(terms) == len(
+        re.findall(r'<dt id="term-', (site / "glossary.html").read_text("utf-8"))
+    )
     used = set()
     for path in pages(site):
         leads = re.findall(r'glossary\.html#(term-[\w-]+)"', path.read_text(encoding="utf-8"))
@@ -142,7 +146,9 @@ def opened(browser, path, how=DESK):
     context = browser.new_context(**how)
     page = context.new_page()
     page.faults = []
-    page.on("console", lambda said: said.type in ("error", "warning") and page.faults.append(said.text))
+    page.on(
+        "console", lambda said: said.type in ("error", "warning") and page.faults.append(said.text)
+    )
     page.on("pageerror", lambda error: page.faults.append(str(error)))
     page.on("requestfailed", lambda asked: page.faults.append(f"missing: {asked.url}"))
     page.on("request", lambda asked: _ask(page, asked.url))
@@ -339,7 +345,9 @@ def small(tmp_path_factory):
         nbformat.v4.new_code_cell("1", outputs=[living]),
         nbformat.v4.new_code_cell("6 * 7", metadata={"tags": ["solution"]}),
     ]
-    notebooks = {name: nbformat.v4.new_notebook(cells=cells) for name in ("01_a.ipynb", "02_b.ipynb")}
+    notebooks = {
+        name: nbformat.v4.new_notebook(cells=cells) for name in ("01_a.ipynb", "02_b.ipynb")
+    }
     for notebook in notebooks.values():
         notebook.metadata = {"language_info": {"name": "python"}}
     with pytest.MonkeyPatch.context() as patch:

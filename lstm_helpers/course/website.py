@@ -197,7 +197,9 @@ def public_names(module: str) -> dict[str, tuple[str, str]]:
     offered, defined, imported = None, [], {}
     for node in _tree(module).body:
         if isinstance(node, ast.ImportFrom):
-            imported |= {alias.asname or alias.name: (node.module, alias.name) for alias in node.names}
+            imported |= {
+                alias.asname or alias.name: (node.module, alias.name) for alias in node.names
+            }
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             defined.append(node.name)
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
