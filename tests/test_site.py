@@ -1,7 +1,7 @@
 """The website as its readers meet it: every page in a browser, by eye, by keyboard and on paper.
 
-It is built once, from the outputs that the notebooks have, and opened from files, as by somebody who
-got the folder on a stick. Where Sphinx or Chromium is missing, the tests that need it are skipped.
+It is built once, from the outputs that the notebooks have, and opened from files, as by somebody
+who got the folder on a stick. Where Sphinx or Chromium is missing, what needs it is skipped.
 """
 
 import html

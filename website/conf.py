@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
-import course_pages
+import course_pages  # noqa: E402 - it stands beside this file
 
 project = "Weights of a Keras LSTM"
 html_title = project

@@ -19,8 +19,8 @@ from sphinx.util.nodes import make_refnode
 PAPER = re.compile(r"\b(arXiv:(\d{4}\.\d{4,5})|doi:(10\.\d{4,9}/[^\s,;]*[^\s,;.)]))")
 NOTEBOOK = re.compile(r"\b[Nn]otebook\s(\d\d)\b")
 NOT_WITHIN = (
-    nodes.reference, nodes.literal, nodes.literal_block, nodes.doctest_block, nodes.title, nodes.raw,
-    nodes.math, nodes.math_block, nodes.image, nodes.comment, nodes.term, nodes.thead,
+    nodes.reference, nodes.literal, nodes.literal_block, nodes.doctest_block, nodes.title,
+    nodes.raw, nodes.math, nodes.math_block, nodes.image, nodes.comment, nodes.term, nodes.thead,
     nodes.field_name, nodes.rubric, pending_xref, desc_signature, toctree,
 )  # fmt: skip
 """What is a link already, or is no running text."""
@@ -103,8 +103,7 @@ def spelled(term: str) -> str:
 def link_terms(app, tree, page):
     if page in NO_TERMS:
         return
-    with open(app.env.doc2path("glossary"), encoding="utf-8") as file:
-        known = terms(file.read())
+    known = terms(app.env.doc2path("glossary").read_text(encoding="utf-8"))
     # The longest first: "forget gate" is not "gate".
     for term in sorted(known, key=len, reverse=True):
 

@@ -45,7 +45,7 @@ def build(top: Path, notebooks: dict[str, nbformat.NotebookNode], rendered: Path
     notebooks : dict from file name to NotebookNode
         With their outputs, in the order of the course.
     rendered : Path
-        The folder of the website. What Sphinx reads is put together beside it.
+        The folder of the website. What Sphinx reads and makes lies beside it until all is well.
 
     Returns
     -------
@@ -58,10 +58,11 @@ def build(top: Path, notebooks: dict[str, nbformat.NotebookNode], rendered: Path
     command = [
         sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet",
         "--conf-dir", str(top / "website"), "--doctree-dir", str(work / "doctrees"),
-        str(work / "pages"), str(rendered),
+        str(work / "pages"), str(work / "html"),
     ]  # fmt: skip
     if ended := subprocess.run(command, cwd=top, check=False).returncode:
         return ended
+    shutil.copytree(work / "html", rendered, dirs_exist_ok=True)
     figures = work / "pages" / "notebooks" / "figures"
     if figures.exists():
         shutil.copytree(figures, rendered / "notebooks" / "figures")
@@ -145,7 +146,7 @@ def figure(source: str, about: dict) -> str:
 
 
 def slug(title: str) -> str:
-    """The anchor of a heading, as hosts of code make it: ``5.-The-network`` is ``5-the-network``."""
+    """The anchor of a heading, as hosts of code make it: ``5. So`` has ``5-so``."""
     return re.sub(r"[^\w-]", "", title.strip().lower().replace(" ", "-"))
 
 
