@@ -21,13 +21,21 @@ from pathlib import Path
 import nbformat
 
 NEEDS = ("sphinx", "myst_nb", "pydata_sphinx_theme")
-PAGES = ("data/README.md", "CONTRIBUTING.md", "tests/README.md", "CHANGELOG.md")
+PAGES = (
+    "website/your_lstm.md",
+    "data/README.md",
+    "CONTRIBUTING.md",
+    "tests/README.md",
+    "CHANGELOG.md",
+)
 """Beside README.md, which is the first page; in the order of *previous* and *next*."""
 FILES = ("LICENSE", "CITATION.cff")
 """What the pages link to, and is no page."""
 
 TAKES = re.compile(r"\]\(#((?:[^()\s]|\([^()\s]*\))+)\)")
 """A link within a notebook."""
+BADGES = re.compile(r"(?m)^(?:\[!\[.*\n)+\n")
+"""They are fetched from the host of a fork."""
 
 
 def missing() -> list[str]:
@@ -82,8 +90,10 @@ def stage(top: Path, source: Path, notebooks: dict[str, nbformat.NotebookNode]) 
         With their outputs, in the order of the course.
     """
     readme = (top / "README.md").read_text(encoding="utf-8")
+    readme = BADGES.sub("", readme)
     pages = [page for page in PAGES if (top / page).exists()]
-    parts = ["notebooks/index", "api/index", "glossary", *(page[:-3] for page in pages)]
+    own, *rest = [page.removesuffix(".md") for page in pages]
+    parts = ["notebooks/index", own, "api/index", "glossary", *rest]
     _write(source / "index.md", readme + _contents(parts))
     for name in (*pages, *FILES):
         if (top / name).exists():
