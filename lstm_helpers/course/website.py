@@ -225,14 +225,22 @@ def _tree(module: str) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+def _defines(node: ast.stmt) -> list[str]:
+    """The names that a statement of a module gives."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        return [node.name]
+    if not isinstance(node, ast.Assign | ast.AnnAssign):
+        return []
+    names = (name for name in ast.walk(node) if isinstance(name, ast.Name))
+    return [name.id for name in names if isinstance(name.ctx, ast.Store)]
+
+
 def _api_page(module: str, names: dict[str, tuple[str, str]]) -> str:
     text = f"{module}\n{'=' * len(module)}\n\n.. automodule:: {module}\n   :no-members:\n"
     for name, (origin, original) in names.items():
         body = _tree(origin).body
         for node, after in zip(body, [*body[1:], None], strict=True):
-            target = getattr(getattr(node, "targets", [node])[0], "id", getattr(node, "name", ""))
-            target = getattr(getattr(node, "target", None), "id", target)
-            if target != original:
+            if original not in _defines(node):
                 continue
             if isinstance(node, ast.ClassDef):
                 text += f"\n.. autoclass:: {module}.{name}\n   :members:\n"
