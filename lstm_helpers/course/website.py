@@ -132,6 +132,9 @@ def _page(notebook: nbformat.NotebookNode, stem: str, figures: Path) -> nbformat
         if cell.cell_type != "code":
             continue
         for place, output in enumerate(cell.outputs):
+            table = output.get("data", {}).get("text/html", "")
+            if 'class="dataframe"' in table:  # the corner of pandas' tables is no heading
+                output.data["text/html"] = table.replace("<th></th>", "<td></td>")
             png = output.get("data", {}).get("image/png")
             if not png:
                 continue
