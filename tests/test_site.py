@@ -161,14 +161,30 @@ def _ask(page, url):
         page.faults.append(f"another host: {url}")
 
 
+AXE = """async () => {
+    // Colours are slow to look at, and a page of code has thousands of words: each kind once.
+    const kind = (e) => e ? kind(e.parentElement) + ">" + e.tagName + "." + e.className : "";
+    const kinds = new Map();
+    for (const e of document.body.querySelectorAll("*")) {
+        const text = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+        if (text && e.getClientRects().length && !kinds.has(kind(e))) kinds.set(kind(e), e);
+    }
+    const options = {resultTypes: ["violations"], preload: false};
+    const all = await axe.run(document, {...options, rules: {"color-contrast": {enabled: false}}});
+    const some = kinds.size ? await axe.run(
+        {include: [...kinds.values()]}, {...options, runOnly: ["color-contrast"]}) : all;
+    return [...all.violations, ...some.violations].map(
+        (rule) => rule.id + ": " + rule.nodes[0].html.slice(0, 160));
+}"""
+
+
 def axe(page):
     """What axe-core finds: rule, and the first element that breaks it."""
     import axe_playwright_python
 
     source = Path(axe_playwright_python.__file__).with_name("axe.min.js")
     page.evaluate(source.read_text(encoding="utf-8"))
-    broken = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in broken]
+    return sorted(set(page.evaluate(AXE)))
 
 
 def faults(browser, path, how, rules=True):
