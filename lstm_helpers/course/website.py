@@ -143,12 +143,12 @@ def _page(notebook: nbformat.NotebookNode, stem: str, figures: Path) -> nbformat
             file = figures / f"{stem}-{number:02}-{place}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(base64.b64decode(png))
-            output.data = {"text/html": figure(f"figures/{file.name}", about)}
+            output.data = {"text/html": picture(f"figures/{file.name}", about)}
             output.metadata = {}
     return page
 
 
-def figure(source: str, about: dict) -> str:
+def picture(source: str, about: dict) -> str:
     """An image that leads to itself, larger: a click opens it, on a phone two fingers zoom it."""
     alt = f' alt="{html.escape(about["alt"])}"' if "alt" in about else ""
     size = "".join(f' {key}="{int(about[key])}"' for key in ("width", "height") if key in about)
