@@ -56,6 +56,39 @@ def same_hour_yesterday(w: Windows) -> np.ndarray:
     return w.at_lag(lag) - w.newest
 
 
+def last_season(w: Windows, season: int) -> np.ndarray:
+    """The target will be as it was one season before, or two, ... where that is known by then.
+
+    Parameters
+    ----------
+    w : Windows
+    season : int
+        Steps after which the same time comes again: 24 hours, seven days.
+
+    Returns
+    -------
+    (windows, features) array
+
+    Raises
+    ------
+    ValueError
+        The window does not reach back to that reading.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import baselines, forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=80, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(80.0) % 24}, hours), horizon=30)
+    >>> float(np.abs(baselines.last_season(w, 24) - w.change).max())  # lag 18, two days before
+    0.0
+    """
+    lag = season * -(-w.horizon // season) - w.horizon
+    if lag >= w.time_steps:
+        raise ValueError(f"expected a window that holds lag {lag}, got {w.time_steps} steps")
+    return w.at_lag(lag) - w.newest
+
+
 @dataclasses.dataclass(frozen=True)
 class Climatology:
     """The mean of every month and hour of day: ``table`` is (12, 24, features), in units.

@@ -326,7 +326,9 @@ def _within(
     for name, (low, high) in limits.items():
         if name in frame:
             outside = (frame[name] < low) | (frame[name] > high)
-            notes.append(f"{name}: {int(outside.sum()):,} values outside {low:g} to {high:g}: missing.")
+            notes.append(
+                f"{name}: {int(outside.sum()):,} values outside {low:g} to {high:g}: missing."
+            )
             frame[name] = frame[name].mask(outside)
     for name in frame:
         low, high = frame[name].quantile([0.1, 0.9])
@@ -355,7 +357,9 @@ def _without_holes(frame: pd.DataFrame, path: Path, notes: list[str]) -> pd.Data
         notes.append(f"Left out, since more than {100 * MOST_MISSING:.0f} % is missing: {listed}.")
     same = [name for name in frame if frame[name].nunique() < 2 and name not in holes]
     if target in same:
-        raise ValueError(f"{path.name}: expected a target that varies, got {target} always the same")
+        raise ValueError(
+            f"{path.name}: expected a target that varies, got {target} always the same"
+        )
     if same:
         notes.append(f"Left out, always the same: {', '.join(same)}.")
     return frame.drop(columns=holes + same)

@@ -120,7 +120,9 @@ def _dates(texts: pd.Series) -> tuple[pd.Series, str]:
     best, score, chosen = pd.Series(pd.NaT, texts.index), -1.0, {}
     for way in ways:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it could not infer a format: it is looked at here
+            warnings.simplefilter(
+                "ignore"
+            )  # that it could not infer a format: it is looked at here
             found = pd.to_datetime(texts, errors="coerce", utc=True, **way)
         # The right order of day and month is the one that gives regular distances.
         gaps = found.drop_duplicates().sort_values().diff().dropna()
@@ -129,7 +131,9 @@ def _dates(texts: pd.Series) -> tuple[pd.Series, str]:
             best, score, chosen = found, found.notna().mean() + 0.1 * regular, way
     said = []
     if "dayfirst" in chosen:
-        said.append(f"Times: the day stands first ({some.iloc[0]} is {best.loc[some.index[0]]:%d %B}).")
+        said.append(
+            f"Times: the day stands first ({some.iloc[0]} is {best.loc[some.index[0]]:%d %B})."
+        )
     if some.str.contains(r"\d(?:Z|[+-]\d\d:?\d\d)$", regex=True).mean() > 0.5:
         said.append("Times have a zone: they are in UTC here.")
     return best.dt.tz_localize(None), " ".join(said)
