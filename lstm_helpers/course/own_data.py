@@ -1,4 +1,4 @@
-"""From a table of one's own to windows in three parts of time, and the rules that a network must beat.
+"""From a table of one's own to windows in three parts of time, and the rules to beat.
 
 ``own_table.read`` makes the table; what trains is in ``own_network``.
 """
@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -138,7 +140,7 @@ def prepare(table: OwnTable, *, horizon: int, window: int) -> OwnData:
     window = _checks.whole_number("window", window, 1)
     frame, notes = table.frame, []
     ends = np.round(np.cumsum([0, *PARTS.values()]) * len(frame)).astype(int)
-    spans = dict(zip(PARTS, zip(ends[:-1], ends[1:], strict=True), strict=True))
+    spans = dict(zip(PARTS, itertools.pairwise(ends), strict=True))
     frame = _without_constants(frame, spans["training"][1], horizon, notes)
     known = pd.Series(table.observed, frame.index)
     parts = {}
@@ -163,7 +165,7 @@ def prepare(table: OwnTable, *, horizon: int, window: int) -> OwnData:
 def _without_constants(
     frame: pd.DataFrame, end: int, horizon: int, notes: list[str]
 ) -> pd.DataFrame:
-    """Without columns that the scaler can't divide by: the same, or the same change, in training."""
+    """Without columns that can't be scaled: in training the same, or with the same change."""
     training = frame.iloc[:end]
     change = training.shift(-horizon) - training
     flat = [
@@ -237,11 +239,46 @@ def rules(data: OwnData, part: str) -> dict[str, np.ndarray]:
     """
     _checks.one_of("part", part, PARTS)
     w = data.parts[part]
-    found = {"persistence": baselines.persistence(w)}
+    found = {"persistence": baselines.persistence(w)[:, 0]}
     if data.season is not None and season_lag(data) is not None:
-        found["last season"] = baselines.last_season(w, data.season)
-    found["ridge"] = baselines.Ridge.fit(data.parts["training"], data.scaler)(w)
-    return {name: forecast[:, 0] for name, forecast in found.items()}
+        found["last season"] = baselines.last_season(w, data.season)[:, 0]
+    ridge = linear_fit(data.inputs("training"), data.change("training"))
+    return found | {"ridge": ridge(data.inputs(part))}
+
+
+def linear_fit(
+    inputs: np.ndarray, targets: np.ndarray, seed: int = 0
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Ridge regression as the ``fit`` of ``retrain_without``: a linear map of the whole window.
+
+    Parameters
+    ----------
+    inputs : (windows, time, features)
+        Scaled.
+    targets : (windows,)
+    seed : int
+        Takes no part: there is one solution.
+
+    Returns
+    -------
+    callable
+        (windows, time, features) -> (windows,), in the unit of the targets.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import own_data
+    >>> x = np.random.default_rng(0).normal(size=(500, 4, 1))
+    >>> forward = own_data.linear_fit(x, 3 * x[:, -1, 0])
+    >>> float(np.abs(forward(x) - 3 * x[:, -1, 0]).mean().round(1))
+    0.0
+    """
+
+    def design(inputs: np.ndarray) -> np.ndarray:
+        flat = np.asarray(inputs, dtype=float).reshape(len(inputs), -1)
+        return np.concatenate([flat, np.ones((len(inputs), 1))], axis=1)
+
+    weights = baselines.least_squares(design(inputs), np.asarray(targets, dtype=float))
+    return lambda inputs: design(inputs) @ weights
 
 
 def season_lag(data: OwnData) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -203,11 +204,20 @@ def _as_text(path: Path, notes: list[str]) -> pd.DataFrame:
             f"{header.strip()[:60]!r}"
         )
     body = text.split("\n", above)[-1]
+    rows = body.splitlines()[1:]
+    if all(row.rstrip().endswith(separator) for row in rows) and not header.rstrip().endswith(
+        separator
+    ):
+        body = body.replace(
+            "\n", f"{separator}\n", 1
+        )  # each row ends in one too many: so may the header
     try:
-        raw = pd.read_csv(
-            io.StringIO(body), sep=separator, dtype=str, skipinitialspace=True, index_col=False
-        )
-    except pd.errors.ParserError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # that values would be lost
+            raw = pd.read_csv(
+                io.StringIO(body), sep=separator, dtype=str, skipinitialspace=True, index_col=False
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise ValueError(
             f"{path.name}: expected as many columns in each row as in the first line, "
             f"{header.strip()[:60]!r}, got: {str(error).strip()}. Is there text above the header? "
