@@ -287,13 +287,20 @@ def a_folded_solution_shows_a_comment(notebook):
 # Its code.
 
 
+# A notebook that trains the reader's own network shows more of it: then each cell judges itself.
 @finds(
     each_cell(lambda cell: cell.metadata.update(tags=["nbval-ignore-output"])),
     lambda nb: [cell.update(source="# NBVAL_IGNORE_OUTPUT: why") for cell in code(nb)[:2]],
+    lambda nb: [
+        cell.update(source="# NBVAL_IGNORE_OUTPUT: why\nassert True") for cell in code(nb)[:7]
+    ],
 )
-def nbval_ignores_one_cell_at_most(notebook):
-    if len(ignored(notebook)) > 1:
-        yield "nbval ignores the output of more than one cell"
+def of_cells_that_nbval_ignores_all_but_one_assert(notebook):
+    silent = [cell for cell in ignored(notebook) if "assert" not in cell.source]
+    if len(silent) > 1:
+        yield "nbval ignores the output of more than one cell without an assertion"
+    if len(ignored(notebook)) > 5:
+        yield "nbval ignores the output of more than five cells"
 
 
 @finds(

@@ -227,6 +227,12 @@ def test_columns_that_cannot_serve_are_named(tmp_path):
     assert "Left out, always the same: flat." in said
 
 
+def test_names_of_another_file_are_told_and_do_no_harm(tmp_path):
+    table = own_table.read(write(tmp_path, series(48)), leave_out=["x"], limits={"y": (0, 1)})
+    assert list(table.frame) == ["power", "wind"]
+    assert "Named in leave_out or limits, but not in the file: x, y." in table.notes
+
+
 def test_what_cannot_be_true_is_asked_about_and_then_missing(tmp_path):
     frame = series(100)
     frame.loc[[30, 31], "wind"] = -9999.0
@@ -306,10 +312,10 @@ BAD = {
         {"target": "y"},
         "expected a column 'y' as the target, got the columns x",
     ),
-    "to leave out": (
+    "to keep only": (
         "a.csv",
         "t,x\n2021-01-01,1\n",
-        {"leave_out": ["y"]},
+        {"only": {"y": 1}},
         "expected a column 'y', got the columns t, x",
     ),
     "target left out": (

@@ -153,7 +153,10 @@ def read(
     raw = _as_text(path, notes)
     if isinstance(leave_out, str):
         leave_out = [leave_out]
-    for name in (*leave_out, *(limits or {}), *(only or {})):
+    gone = [name for name in (*leave_out, *(limits or {})) if name not in raw.columns]
+    if gone:  # settings for another file, perhaps: not wrong, but worth a word
+        notes.append(f"Named in leave_out or limits, but not in the file: {', '.join(gone)}.")
+    for name in only or {}:
         _known(name, raw, path, "")
     for name, value in (only or {}).items():
         raw = raw[raw[name] == str(value)]
@@ -307,8 +310,7 @@ def _numbers(
                 )
             hint = f", a number if decimal={other!r}" if comma else ""
             texts.append(f"{name} (text, such as {shown!r}{hint})")
-    if leave_out:
-        texts += [f"{name} (left out)" for name in leave_out]
+    texts += [f"{name} (left out)" for name in leave_out if name in raw.columns]
     if texts:
         notes.append(f"Not used: {', '.join(texts)}.")
     if not columns:
