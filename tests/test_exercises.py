@@ -230,7 +230,7 @@ def cut(stretches, window, horizon):
 
 def lag_of_yesterday(step, horizon):
     """Of a target, one day back, in steps before the newest reading."""
-    return (pd.Timedelta("1D") - pd.Timedelta(horizon)) / pd.Timedelta(step)
+    return (pd.Timedelta("1D") - pd.Timedelta(horizon)) // pd.Timedelta(step)
 
 
 RIGHT = {
@@ -264,7 +264,7 @@ RIGHT = {
     "08-4": lambda: np.abs(patched("hidden")).mean(),
     "10-1": lambda: cut(GAPPED, 24, 6),
     "10-2": lambda: lag_of_yesterday("30min", "4h"),
-    "10-3": lambda: READ_TO_13.ffill().iloc[2],
+    "10-3": lambda: int(READ_TO_13.ffill().iloc[2]),
     "10-4": lambda: 100 * (5.4 - 3.6) / 5.4,
 }
 

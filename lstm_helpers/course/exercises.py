@@ -999,7 +999,7 @@ EXERCISES = {
     ),
     "10-2": Exercise(
         answer=48 - 8,
-        because="a day is 48 half hours, and the target lies 8 of them after the newest reading",
+        because="a day is 48 half hours, and the target lies 8 of them after the newest one.",
         wrong=(
             Wrong(48, "That is one day before the newest reading. The target lies later."),
             Wrong(24 - 4, "You counted hours. A step is half an hour."),

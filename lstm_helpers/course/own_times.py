@@ -102,7 +102,7 @@ def parsed(
 
 
 def _dates(texts: pd.Series) -> tuple[pd.Series, str]:
-    """Times without zone, NaT where a text is none; and what to say of how they were read."""
+    """Times without zone, NaT for a text that can't be read; and a sentence on how they were read."""
     texts = texts.astype("string").str.strip()
     some = texts.dropna()[:1000]
     if len(some) and some.str.contains(_NUMBER, regex=True).all():
@@ -112,7 +112,7 @@ def _dates(texts: pd.Series) -> tuple[pd.Series, str]:
         return pd.to_datetime(numbers, unit=unit, errors="coerce"), f"Times: {word} since 1970."
     ways = [{}, {"format": "mixed"}]
     if len(some) and some.str.contains(_ISO, regex=True).all():
-        ways = [{"format": "ISO8601"}]
+        ways = [{"format": "ISO8601"}, {"format": "mixed"}]
     elif len(some) and some.str.contains(_SLASHED, regex=True).all():
         ways = [{"dayfirst": True}, {"format": "mixed", "dayfirst": True}]
         if not some.str.contains(r"^\d+\.", regex=True).all():  # 1.2.2013 is always the 1st
