@@ -184,8 +184,8 @@ def test_rows_out_of_order_doubled_or_between_the_steps_are_told(tmp_path):
     np.testing.assert_array_equal(table.frame, frame[["power", "wind"]])
     said = notes(table)
     assert "were not in order of time" in said
-    assert "1 rows repeat a time: the first of each was kept." in said
-    assert "1 rows stand between the steps: not used." in said
+    assert "Rows with the time of another, of which the first is kept: 1." in said
+    assert "Rows between the steps, not used: 1." in said
 
 
 def test_times_that_jitter_are_put_on_the_grid(tmp_path):
@@ -210,7 +210,7 @@ def test_gaps_are_filled_with_the_past_only_and_never_counted_as_read(tmp_path):
     assert table.frame["power"].iloc[23:25].isna().all()
     assert (~table.observed).nonzero()[0].tolist() == [10, 11, 20, 21, 22, 23, 24, 40]
     said = notes(table)
-    assert "power: 3 values are no numbers ('M'): missing." in said
+    assert "power: no numbers, and so missing: 3 ('M')." in said
     assert "5 of 100 steps have no row, at most 5 in a row." in said
     assert "9 missing values were filled" in said
     assert "2 of 100 rows stay incomplete" in said
@@ -238,10 +238,10 @@ def test_what_cannot_be_true_is_asked_about_and_then_missing(tmp_path):
     frame.loc[[30, 31], "wind"] = -9999.0
     path = write(tmp_path, frame)
     said = notes(own_table.read(path))
-    assert "LOOK: wind has 2 values far from all others, the first -9,999 at 2021-03-02 06" in said
+    assert "LOOK: wind has values far from all others: 2, the first -9,999 at 2021-03-02 06" in said
     table = own_table.read(path, limits={"wind": (-10, 10)})
     assert "LOOK" not in notes(table)
-    assert "wind: 2 values outside -10 to 10: missing." in notes(table)
+    assert "wind: outside -10 to 10, and so missing: 2." in notes(table)
     assert table.frame["wind"].iloc[30] == frame["wind"].iloc[29]
 
 
@@ -441,6 +441,30 @@ def test_scaling_knows_the_training_part_only(tmp_path):
     newest = data.inputs("training")[:, -1]
     np.testing.assert_allclose(newest.mean(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(newest.std(axis=0), 1, atol=1e-6)
+
+
+def test_a_column_that_drifts_is_read_as_a_difference(tmp_path):
+    frame = series()
+    _, still = prepared(tmp_path, frame)
+    assert still.drifting == {}
+    assert "drifts" not in str(still)
+    frame["power"] += 0.05 * np.arange(600)
+    table, data = prepared(tmp_path, frame)
+    assert list(data.drifting) == ["power"]
+    assert "power drifts: 100 % of its validation readings lie outside all of training." in str(
+        data
+    )
+    raw = data.parts["training"].inputs[..., 0] - data.parts["training"].newest[:, :1]
+    for part, w in data.parts.items():
+        difference = w.inputs[..., 0] - w.newest[:, :1]
+        np.testing.assert_allclose(data.inputs(part)[..., 0], difference / raw.std(), atol=1e-6)
+        np.testing.assert_array_equal(data.inputs(part)[..., 1], still.inputs(part)[..., 1])
+        np.testing.assert_array_equal(data.change(part), w.future[:, 0] - w.newest[:, 0])
+    # What lies ahead in the test part decides nothing.
+    later = frame.copy()
+    later.loc[480:, "wind"] += 100
+    assert list(prepared(tmp_path, later)[1].drifting) == ["power"]
+    assert own_data.prepare(table, horizon=6, window=1).drifting == {}
 
 
 def test_columns_that_count_or_stand_still_in_training_are_left_out(tmp_path):

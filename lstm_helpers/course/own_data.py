@@ -22,6 +22,8 @@ PARTS = {"training": 0.6, "validation": 0.2, "test": 0.2}
 """Part of the time that each gets, in this order."""
 LEAST = {"training": 200, "validation": 50, "test": 50}
 """Fewer windows can't teach or judge anything."""
+NEW = 0.2
+"""A column drifts if a larger part of its validation readings lies outside all of training."""
 MOST = {"training": 20_000, "validation": 5_000, "test": 5_000}
 """Of more windows so many are drawn: for the memory and the time of a laptop."""
 
@@ -44,6 +46,9 @@ class OwnData:
         What a step is, in the plural.
     season : int or None
         As in ``OwnTable``.
+    drifting : dict of float
+        Columns that a network reads as the difference from the newest reading of the window, and
+        what this is divided by.
     notes : tuple of str
 
     Examples
@@ -61,6 +66,7 @@ class OwnData:
     step: pd.Timedelta
     steps: str
     season: int | None
+    drifting: dict[str, float]
     notes: tuple[str, ...]
 
     def inputs(self, part: str) -> np.ndarray:
@@ -74,7 +80,12 @@ class OwnData:
         >>> data.inputs("training").dtype, float(data.inputs("training")[:, -1, 0].std().round(3))
         (dtype('float32'), 1.0)
         """
-        return self.scaler.scale(self.parts[part].inputs)
+        inputs = self.parts[part].inputs
+        scaled = self.scaler.scale(inputs)
+        for name, spread in self.drifting.items():
+            own = inputs[..., self.names.index(name)]
+            scaled[..., self.names.index(name)] = (own - own[:, -1:]) / spread
+        return scaled
 
     def change(self, part: str) -> np.ndarray:
         """(windows,) float64: how the target really changed over the horizon, in its unit.
@@ -159,7 +170,34 @@ def prepare(table: OwnTable, *, horizon: int, window: int) -> OwnData:
         notes.append(f"{part}: {len(parts[part]):,} windows, from {first} to {last}.")
     scaler = Scaler.fit(parts["training"])
     names = [str(name) for name in frame.columns]
-    return OwnData(parts, scaler, names, table.step, table.steps, table.season, tuple(notes))
+    drifting = _drifting(parts, names, notes)
+    return OwnData(
+        parts, scaler, names, table.step, table.steps, table.season, drifting, tuple(notes)
+    )
+
+
+def _drifting(parts: dict[str, Windows], names: list[str], notes: list[str]) -> dict[str, float]:
+    """Columns whose level in the validation part is new to training, as in a rising series.
+
+    A network can't know what to do with numbers that it never saw. As differences from the newest
+    reading of the window they are like those of training again.
+    """
+    training, later = parts["training"], parts["validation"].newest
+    if training.time_steps == 1:
+        return {}
+    newest = training.newest
+    outside = ((later < newest.min(axis=0)) | (later > newest.max(axis=0))).mean(axis=0)
+    found = {}
+    for n in np.flatnonzero(outside > NEW):
+        own = training.inputs[..., n]
+        if spread := float((own - own[:, -1:]).std()):
+            found[names[n]] = spread
+            notes.append(
+                f"{names[n]} drifts: {100 * outside[n]:.0f} % of its validation readings lie "
+                "outside all of training. So the network reads its difference from the newest "
+                "reading (and at lag 0 always 0)."
+            )
+    return found
 
 
 def _without_constants(

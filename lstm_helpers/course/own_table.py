@@ -297,7 +297,7 @@ def _numbers(
             odd = text[held & numbers.isna()]
             if len(odd):
                 some = ", ".join(map(repr, odd.unique()[:3]))
-                notes.append(f"{name}: {len(odd):,} values are no numbers ({some}): missing.")
+                notes.append(f"{name}: no numbers, and so missing: {len(odd):,} ({some}).")
         else:
             shown = text[held & numbers.isna()].iloc[0]
             other = {",": ".", ".": ","}[decimal]
@@ -339,7 +339,7 @@ def _within(
         if name in frame:
             outside = (frame[name] < low) | (frame[name] > high)
             notes.append(
-                f"{name}: {int(outside.sum()):,} values outside {low:g} to {high:g}: missing."
+                f"{name}: outside {low:g} to {high:g}, and so missing: {int(outside.sum()):,}."
             )
             frame[name] = frame[name].mask(outside)
     for name in frame:
@@ -348,7 +348,7 @@ def _within(
         if high > low and far.any():
             first = int(np.argmax(far.to_numpy()))
             notes.append(
-                f"LOOK: {name} has {int(far.sum()):,} values far from all others, the first "
+                f"LOOK: {name} has values far from all others: {int(far.sum()):,}, the first "
                 f"{frame[name].iloc[first]:,.6g} at {times[first]}. If that can't be true, set "
                 f"limits={{{name!r}: (lowest, highest)}}."
             )

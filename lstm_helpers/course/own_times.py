@@ -97,12 +97,12 @@ def parsed(
     if how:
         notes.append(how)
     if not kept.all():
-        notes.append(f"{int((~kept).sum()):,} rows have no time that can be read: not used.")
+        notes.append(f"Rows without a time that can be read, not used: {int((~kept).sum()):,}.")
     return pd.DatetimeIndex(found[kept], name="time"), kept
 
 
 def _dates(texts: pd.Series) -> tuple[pd.Series, str]:
-    """Times without zone, NaT for a text that can't be read; and a sentence on how they were read."""
+    """Times without zone, NaT where a text can't be read; and a sentence on how it was done."""
     texts = texts.astype("string").str.strip()
     some = texts.dropna()[:1000]
     if len(some) and some.str.contains(_NUMBER, regex=True).all():
@@ -187,7 +187,7 @@ def on_a_grid(
             f"with the time of another row. {_several(raw)}"
         )
     if again.any():
-        notes.append(f"{again.sum():,} rows repeat a time: the first of each was kept.")
+        notes.append(f"Rows with the time of another, of which the first is kept: {again.sum():,}.")
         frame = frame[~again]
     if len(frame) < 10:
         raise ValueError(f"{file}: expected at least 10 different times, got {len(frame)}")
@@ -214,7 +214,7 @@ def on_a_grid(
     place, first = place - place[0], frame.index[0]
     keep = ~off & ~pd.Series(place).where(~off).duplicated().to_numpy()
     if not keep.all():
-        notes.append(f"{(~keep).sum():,} rows stand between the steps: not used.")
+        notes.append(f"Rows between the steps, not used: {(~keep).sum():,}.")
     last = place[keep].max() + 1
     grid = pd.DatetimeIndex(first + step * np.arange(last), name="time")
     found = frame[keep].set_axis(place[keep]).reindex(np.arange(last)).set_axis(grid)
