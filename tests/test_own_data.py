@@ -3,6 +3,11 @@
 import gzip
 import re
 
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -644,6 +649,22 @@ def test_parts_of_time_draw_each_part_once(tmp_path):
     drawn = [line.get_ydata() for line in ax.lines]
     assert sum(map(len, drawn)) == 600 + 2  # two days end one part and begin the next
     assert ax.get_ylabel() == "power (kW)"
+
+
+def test_years_are_drawn_without_a_warning(tmp_path):
+    for count, step in ((1461, "1D"), (3000, "1D"), (2000, "1h"), (2284, "7D")):
+        table, data = prepared(tmp_path, series(count, step))
+        ax = figures.parts_of_time(table.frame["power"], data.parts, "kW")
+        ax.figure.canvas.draw()  # warnings are errors in tests
+        assert len(ax.get_xticks()) >= 2
+        plt.close(ax.figure)
+
+
+def test_the_horizon_in_words(tmp_path):
+    words = {("1h", 1): "1 hour", ("30min", 1): "1 step of 30 minutes", ("1D", 2): "2 days"}
+    words |= {("30min", 8): "8 steps of 30 minutes"}
+    for (step, horizon), said in words.items():
+        assert prepared(tmp_path, series(step=step), horizon=horizon)[1].ahead == said
 
 
 # What is shipped.

@@ -114,6 +114,23 @@ class OwnData:
         w = self.parts[part]
         return w.times + w.horizon * self.step
 
+    @property
+    def ahead(self) -> str:
+        """The horizon in words.
+
+        Examples
+        --------
+        >>> from lstm_helpers.course import own_data, own_table
+        >>> table = own_table.read("../data/newark_2013.csv.gz", time="time_hour", target="temp")
+        >>> [own_data.prepare(table, horizon=n, window=24).ahead for n in (1, 6)]
+        ['1 hour', '6 hours']
+        """
+        count = self.parts["training"].horizon
+        if count > 1:
+            return f"{count} {self.steps}"
+        first, *others = self.steps.split(" ", 1)
+        return " ".join([f"1 {first.removesuffix('s')}", *others])
+
     def __str__(self) -> str:
         return "\n".join(f"- {note}" for note in self.notes)
 
