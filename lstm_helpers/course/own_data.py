@@ -409,5 +409,5 @@ def asked_lags(data: OwnData) -> list[int]:
     lag = season_lag(data)
     if lag is None or lag == 0:
         return list(range(steps // 2, steps)) if steps > 1 else [0]
-    reach = data.season // 8
+    reach = max(data.season // 8, 1)
     return list(range(max(lag - reach, 1), min(lag + reach, steps - 1) + 1))
