@@ -611,7 +611,7 @@ def test_progress_is_the_validation_error_in_the_unit_of_the_target(tmp_path, ca
 
 
 @pytest.mark.parametrize(
-    ("windows", "plan"), [(300, (32, 35)), (1999, (32, 8)), (4000, (128, 11)), (20_000, (256, 8))]
+    ("windows", "plan"), [(300, (32, 35)), (1999, (32, 8)), (4000, (128, 11)), (20_000, (128, 8))]
 )
 def test_few_windows_are_shown_more_often(windows, plan):
     assert own_network.Trainer(build)._plan(windows) == plan

@@ -13,8 +13,8 @@ from lstm_helpers import _checks
 LEARNING_RATE = 1e-2
 EPOCHS, UPDATES = 8, 320
 """At least so many rounds through all windows, and so many steps of the optimiser."""
-BATCHES = {2_000: 32, 8_000: 128}
-"""Windows in a batch, for data with fewer training windows than that; for more, 256."""
+FEW = 2_000
+"""Of fewer windows a batch has 32, else 128."""
 
 
 class Trainer:
@@ -137,7 +137,7 @@ class Trainer:
 
     def _plan(self, count: int) -> tuple[int, int]:
         """Windows in a batch, and rounds through all of them."""
-        batch = next((batch for most, batch in BATCHES.items() if count < most), 256)
+        batch = 32 if count < FEW else 128
         return batch, self.epochs or max(EPOCHS, -(-UPDATES * batch // count))
 
     def _ready(self, shape: tuple[int, ...], keras: Any) -> tuple[Any, dict]:
