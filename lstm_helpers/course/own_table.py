@@ -83,7 +83,7 @@ class OwnTable:
         >>> from lstm_helpers.course import own_table
         >>> table = own_table.read("../data/newark_2013.csv.gz", time="time_hour", target="temp")
         >>> table.summary().loc["temp"].tolist()  # °F
-        [10.94, 55.94, 100.04, 11.0]
+        [10.94, 55.94, 100.04, 4.0]
         """
         columns = {"lowest": self.frame.min(), "median": self.frame.median()}
         columns |= {"highest": self.frame.max(), "missing rows": self.frame.isna().sum()}
