@@ -219,6 +219,20 @@ def hides_behind_the_other(name):
 
 LAGS = np.arange(24)[::-1]  # of each row
 
+GAPPED = [400, 1000 - 400 - 5]  # rows of the two stretches
+READ_TO_13 = pd.Series([20.0, 24.0, np.nan, 30.0])  # at 10:00, 11:00, 12:00 and 13:00
+
+
+def cut(stretches, window, horizon):
+    """How many windows there are: tried row by row."""
+    return sum(first + window - 1 + horizon < n for n in stretches for first in range(n))
+
+
+def lag_of_yesterday(step, horizon):
+    """Of a target, one day back, in steps before the newest reading."""
+    return (pd.Timedelta("1D") - pd.Timedelta(horizon)) // pd.Timedelta(step)
+
+
 RIGHT = {
     "01-1": lambda: starts(lambda first: first + 24 - 1 + 6 in range(1000)),
     "01-2": lambda: NEWEST - YESTERDAY,
@@ -252,6 +266,10 @@ RIGHT = {
     "09-2": lambda: hour_read("last hidden state") - hour_read("untrained layer"),
     "09-3": lambda: most_like_the_target()[0],
     "09-4": lambda: next(letter for letter, said in verdicts().items() if said == "fails"),
+    "10-1": lambda: cut(GAPPED, 24, 6),
+    "10-2": lambda: lag_of_yesterday("30min", "4h"),
+    "10-3": lambda: int(READ_TO_13.ffill().iloc[2]),
+    "10-4": lambda: 100 * (5.4 - 3.6) / 5.4,
 }
 
 WRONG = {
@@ -510,6 +528,34 @@ WRONG = {
         "moves nothing": lambda: held_stories()[1],
         "all the way": lambda: held_stories()[2],
     },
+    "10-1": {
+        "without a gap": lambda: cut([1000], 24, 6),
+        "closed the gap": lambda: cut([sum(GAPPED)], 24, 6),
+        "left out the horizon": lambda: cut(GAPPED, 24, 0),
+        "one more: its first": lambda: cut(GAPPED, 24, 6) - len(GAPPED),
+        "the longer stretch alone": lambda: cut([max(GAPPED)], 24, 6),
+    },
+    "10-2": {
+        "before the newest": lambda: pd.Timedelta("1D") / pd.Timedelta("30min"),
+        "You counted hours": lambda: lag_of_yesterday("1h", "4h"),
+        "but how many steps": lambda: 24 - pd.Timedelta("4h") / pd.Timedelta("30min"),
+        "so this day ends later": lambda: lag_of_yesterday("30min", "-4h"),
+        "is given in hours": lambda: pd.Timedelta("1D") / pd.Timedelta("30min") - 4,
+    },
+    "10-3": {
+        "the middle of both": lambda: READ_TO_13.interpolate().iloc[2],
+        "the reading after it": lambda: READ_TO_13.bfill().iloc[2],
+        "carries on the trend": lambda: np.polyval(np.polyfit([0, 1], READ_TO_13[:2], 1), 2).round(
+            9
+        ),
+        "the mean of the three": lambda: READ_TO_13.mean(),
+    },
+    "10-4": {
+        "left of the error": lambda: 100 * 3.6 / 5.4,
+        "the larger one": lambda: 100 * (5.4 - 3.6) / 3.6,
+        "difference in degrees": lambda: 5.4 - 3.6,
+        "That is the part": lambda: (5.4 - 3.6) / 5.4,
+    },
 }
 
 
@@ -573,6 +619,7 @@ FROM_DATA = {"01-3", "04-3", "08-4"}
 ALSO_RIGHT_WHEN_ROUNDED = {("03-2", "tanh is missing"), ("05-2", "keeps all")}  # 0.3 and 1
 WITHIN = {
     ("07-3", "You divided 24"): 0.01,
+    ("10-3", "the mean of the three"): 0.5,
     ("05-1", "per cent"): 0.5,
     ("05-2", "power of 24"): 1e-8,
     ("05-3", "That is the gate"): 0.01,

@@ -297,10 +297,21 @@ def nbval_is_told_by_a_tag(notebook):
         yield "a comment tells nbval something: use a tag"
 
 
-@finds(each_cell(lambda cell: cell.metadata.update(tags=["nbval-ignore-output"])))
-def nbval_ignores_one_cell_at_most(notebook):
-    if len(ignored(notebook)) > 1:
-        yield "nbval ignores the output of more than one cell"
+# A notebook that trains the reader's own network shows more of it: then each cell judges itself.
+@finds(
+    each_cell(lambda cell: cell.metadata.update(tags=["nbval-ignore-output"])),
+    lambda nb: [
+        cell.update(source="# Why.\nassert True")
+        or cell.metadata.update(tags=["nbval-ignore-output"])
+        for cell in code(nb)[:7]
+    ],
+)
+def of_cells_that_nbval_ignores_all_but_one_assert(notebook):
+    silent = [cell for cell in ignored(notebook) if "assert" not in cell.source]
+    if len(silent) > 1:
+        yield "nbval ignores the output of more than one cell without an assertion"
+    if len(ignored(notebook)) > 5:
+        yield "nbval ignores the output of more than five cells"
 
 
 @finds(

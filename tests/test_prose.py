@@ -116,6 +116,14 @@ LISTED = {
         "NeuroImage 87, 2014": CITED,
         "EACL 2021": CITED,
     },
+    "10": {
+        "359 and 1 are neighbours": DEFINED,
+        "Of a large file 20,000 windows": SETTING,
+        "edition, 2021": CITED,
+        "AAAI 2023": CITED,
+        "NeurIPS 2019": CITED,
+        "JASA 113, 2018": CITED,
+    },
 }
 
 

@@ -1030,5 +1030,70 @@ EXERCISES = {
         ),
         hint="lh.check_reading(stories['A'], case.readout, case.inputs) and so on.",
     ),
+    "10-1": Exercise(
+        answer=(400 - 24 - 6 + 1) + (1000 - 400 - 5 - 24 - 6 + 1),
+        because="no window may cross the gap, so each stretch loses 29 rows.",
+        wrong=(
+            Wrong(1000 - 24 - 6 + 1, "That is without a gap. Cut each stretch by itself."),
+            Wrong(
+                1000 - 5 - 24 - 6 + 1,
+                "You closed the gap: some of your windows then jump over five hours.",
+            ),
+            Wrong(
+                (400 - 24 + 1) + (1000 - 400 - 5 - 24 + 1),
+                "You left out the horizon: the target must lie in the same stretch.",
+            ),
+            Wrong(
+                (400 - 24 - 6) + (1000 - 400 - 5 - 24 - 6),
+                "Each stretch has one more: its first window begins at its first row.",
+            ),
+            Wrong(
+                1000 - 400 - 5 - 24 - 6 + 1,
+                "That is the longer stretch alone. The other one gives windows too.",
+            ),
+        ),
+        hint="How long are the two stretches? Each gives rows - window - horizon + 1 windows.",
+    ),
+    "10-2": Exercise(
+        answer=48 - 8,
+        because="a day is 48 half hours, and the target lies 8 of them after the newest one.",
+        wrong=(
+            Wrong(48, "That is one day before the newest reading. The target lies later."),
+            Wrong(24 - 4, "You counted hours. A step is half an hour."),
+            Wrong(24 - 8, "A day has 24 hours, but how many steps?"),
+            Wrong(48 + 8, "The target lies after the newest reading, so this day ends later too."),
+            Wrong(48 - 4, "The horizon is given in hours. How many steps is it?"),
+        ),
+        hint="Count all in steps: the day, and the way from the newest reading to the target.",
+    ),
+    "10-3": Exercise(
+        answer=24,
+        because="at 12:00 nobody knows what 13:00 will bring.",
+        wrong=(
+            Wrong((24 + 30) / 2, "That is the middle of both neighbours. One lies in the future."),
+            Wrong(30, "That is the reading after it: it lies in the future."),
+            Wrong(24 + (24 - 20), "That carries on the trend. The template does less."),
+            Wrong(
+                np.mean([20, 24, 30]),
+                "That is the mean of the three, one of which lies in the future.",
+                within=0.5,
+            ),
+        ),
+        hint="What is the last thing that is known at 12:00?",
+    ),
+    "10-4": Exercise(
+        answer=100 * (1 - 3.6 / 5.4),
+        decimals=1,
+        because="the error falls by 1.8, and that is a third of what persistence has.",
+        wrong=(
+            Wrong(100 * 3.6 / 5.4, "That is what is left of the error. By how much did it fall?"),
+            Wrong(
+                100 * (5.4 / 3.6 - 1), "Divide by the error that you compare with, the larger one."
+            ),
+            Wrong(5.4 - 3.6, "That is the difference in degrees. Which part of 5.4 is it?"),
+            Wrong(1 - 3.6 / 5.4, "That is the part. In per cent it is 100 times as much."),
+        ),
+        hint="The difference of the two, divided by the error of persistence.",
+    ),
 }
 """Every exercise by its number."""
