@@ -815,7 +815,7 @@ EXERCISES = {
     "06-4": Exercise(
         answer=10 - 2,
         because="a baseline that occurs keeps the closed gate closed, and it leaves one hour of "
-        "either. Jumps and what lies between two regimes it still meets.",
+        "either. It is still fooled by jump and by between.",
         wrong=(
             Wrong(10 - 4, "That is occlusion from zeros. Pass the mean of the windows instead."),
             Wrong(
@@ -937,18 +937,6 @@ EXERCISES = {
         hint="np.arctan2(sine, cosine) is the angle; a whole turn is 24 hours.",
     ),
     "08-2": Exercise(
-        answer=1 - 2 / 20,
-        because="the squared errors add up to 2, those of always saying the mean to 20.",
-        wrong=(
-            Wrong(2 / 20, "That is the part that the probe misses. R² is the part that it reads."),
-            Wrong(1 - 2 / 120, "You measured the spread from 0. Measure it from the mean."),
-            Wrong(1 - 2 / 4, "That is 1 minus the mean squared error: divide by the variance."),
-            Wrong(1 - 2 / 10, "The spread is that of the true values, not of what was read."),
-        ),
-        hint="1 minus the sum of squared errors, divided by that of always saying the mean.",
-        decimals=2,
-    ),
-    "08-3": Exercise(
         answer=4 * 0.5**3,
         because="from lag 3 to lag 0 there are three later steps, and each halves the difference.",
         wrong=(
@@ -960,7 +948,7 @@ EXERCISES = {
         ),
         hint="With the gates held, the difference is multiplied by each later forget gate.",
     ),
-    "08-4": Exercise(
+    "08-3": Exercise(
         answer=1.2183,
         because="the hidden state is used once, by the gates of the next hour.",
         wrong=(
