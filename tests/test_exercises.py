@@ -234,9 +234,8 @@ RIGHT = {
     "06-3": lambda: one_attribution(1.0, -2.0),
     "06-4": lambda: sum(own_occlusion(lambda world: world.inputs.mean(axis=0))["lag"]),
     "07-1": lambda: np.flatnonzero(LAGS == 5 - 1)[0],
-    "07-2": lambda: -1.0 + 2.5,
-    "07-3": lambda: len({hour % 24 for hour in range(0, 24 * 365, 18)}),
-    "07-4": lambda: sum(worse_without()) / 3,
+    "07-2": lambda: len({hour % 24 for hour in range(0, 24 * 365, 18)}),
+    "07-3": lambda: sum(worse_without()) / 3,
     "08-1": lambda: next(hour for hour in range(24) if np.allclose(hand(hour), (-1, 0))),
     "08-2": lambda: 4.0 * left(0.5, 3),
     "08-3": lambda: np.abs(patched("hidden")).mean(),
@@ -429,19 +428,13 @@ WRONG = {
         "also counted from the end": lambda: RIGHT["07-1"]() + 1 - 24,
     },
     "07-2": {
-        "the difference between": lambda: 2.5,
-        "The sign": lambda: 2.5 - -1.0,
-        "You subtracted": lambda: -1.0 - 2.5,
-        "Both signs": lambda: -(-1.0 + 2.5),
-    },
-    "07-3": {
         "no common factor. 18 and 24": lambda: len({hour % 24 for hour in range(0, 24 * 365, 17)}),
         "largest common factor": lambda: np.diff(sorted({n % 24 for n in range(0, 999, 18)}))[0],
         "That is the step. Add": lambda: 18,
         "You divided 24": lambda: 24 / 18,
         "a step of 24": lambda: len({hour % 24 for hour in range(0, 24 * 365, 24)}),
     },
-    "07-4": {
+    "07-3": {
         "counts with its sign": lambda: sum(map(abs, worse_without())) / 3,
         "The sign is wrong": lambda: -sum(worse_without()) / 3,
         "the sum over": lambda: sum(worse_without()),
@@ -488,7 +481,7 @@ FROM_DATA = {"01-3", "04-3", "08-3"}
 """Their numbers stand in the table with four decimals."""
 ALSO_RIGHT_WHEN_ROUNDED = {("03-2", "tanh is missing"), ("05-2", "keeps all")}  # 0.3 and 1
 WITHIN = {
-    ("07-3", "You divided 24"): 0.01,
+    ("07-2", "You divided 24"): 0.01,
     ("05-1", "per cent"): 0.5,
     ("05-2", "power of 24"): 1e-8,
     ("05-3", "That is the gate"): 0.01,

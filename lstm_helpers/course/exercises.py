@@ -850,29 +850,6 @@ EXERCISES = {
         hint="Row 23 is t-1. Which row is t-2?",
     ),
     "07-2": Exercise(
-        answer=-1.0 + 2.5,
-        because="the attributions add up to the forecast minus what the network says of "
-        "the baseline.",
-        wrong=(
-            Wrong(2.5, "That is the difference between the two, not the forecast itself."),
-            Wrong(
-                2.5 + 1.0,
-                "The sign is wrong: the forecast is the baseline's -1.0 plus what was added on "
-                "the way.",
-            ),
-            Wrong(
-                -1.0 - 2.5,
-                "You subtracted. The attributions lead from the baseline to the window, not back.",
-            ),
-            Wrong(
-                1.0 - 2.5,
-                "Both signs are wrong. The attributions lead from the baseline to the window, not "
-                "back.",
-            ),
-        ),
-        hint="The attributions say how to get from one to the other. Where do they start?",
-    ),
-    "07-3": Exercise(
         answer=24 // np.gcd(18, 24),
         because="18 and 24 have the common factor 6, so only each 6th hour of the day comes up. "
         "Take 17 or 19, and all of them do.",
@@ -892,7 +869,7 @@ EXERCISES = {
         ),
         hint="Write down the hours at which they end, from 0 on: when does the first come again?",
     ),
-    "07-4": Exercise(
+    "07-3": Exercise(
         answer=np.mean(np.subtract([1.73, 1.73, 1.77], [1.70, 1.75, 1.72])),
         decimals=3,
         because="each seed is compared with itself: worse by 0.03, better by 0.02, worse by 0.05.",
