@@ -24,7 +24,7 @@ help:
 	@echo "make course       execute the course into HTML pages in build/course"
 	@echo "make notebooks    execute the notebooks in place (NB=02 for one), check them and the exercises"
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
-	@echo "make experiments  measure the forget bias and the worth of each hour anew (about an hour;"
+	@echo "make experiments  measure the forget bias and the worth of each hour anew (over an hour;"
 	@echo "                  ARGS=--continue goes on)"
 	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 10 minutes)"
 	@echo "make faults       plant faults and see which test catches each (ONLY=name for one)"
