@@ -27,7 +27,7 @@ help:
 	@echo "make course       execute the course into a website in build/course (ARGS=--stored: as it is)"
 	@echo "make notebooks    execute the notebooks in place (NB=02 for one), check them and the exercises"
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
-	@echo "make experiments  measure the forget bias and the worth of each hour anew (about an hour;"
+	@echo "make experiments  measure the forget bias and the worth of each hour anew (over an hour;"
 	@echo "                  ARGS=--continue goes on)"
 	@echo "make mysteries    train the networks of notebook 09 anew, and measure what is said of them"
 	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 10 minutes)"

@@ -21,8 +21,9 @@ RUN_SECONDS = {
     "04": 20,
     "05": 75,
     "06": 45,
-    "07": 50,
-    "08": 45,
+    "07": 40,
+    "08": 35,
+    "09": 30,
     "10": 45,
 }
 """Of a whole notebook on two cores that do nothing else."""

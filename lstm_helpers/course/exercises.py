@@ -815,7 +815,7 @@ EXERCISES = {
     "06-4": Exercise(
         answer=10 - 2,
         because="a baseline that occurs keeps the closed gate closed, and it leaves one hour of "
-        "either. Jumps and what lies between two regimes it still meets.",
+        "either. It is still fooled by jump and by between.",
         wrong=(
             Wrong(10 - 4, "That is occlusion from zeros. Pass the mean of the windows instead."),
             Wrong(
@@ -850,29 +850,6 @@ EXERCISES = {
         hint="Row 23 is t-1. Which row is t-2?",
     ),
     "07-2": Exercise(
-        answer=-1.0 + 2.5,
-        because="the attributions add up to the forecast minus what the network says of "
-        "the baseline.",
-        wrong=(
-            Wrong(2.5, "That is the difference between the two, not the forecast itself."),
-            Wrong(
-                2.5 + 1.0,
-                "The sign is wrong: the forecast is the baseline's -1.0 plus what was added on "
-                "the way.",
-            ),
-            Wrong(
-                -1.0 - 2.5,
-                "You subtracted. The attributions lead from the baseline to the window, not back.",
-            ),
-            Wrong(
-                1.0 - 2.5,
-                "Both signs are wrong. The attributions lead from the baseline to the window, not "
-                "back.",
-            ),
-        ),
-        hint="The attributions say how to get from one to the other. Where do they start?",
-    ),
-    "07-3": Exercise(
         answer=24 // np.gcd(18, 24),
         because="18 and 24 have the common factor 6, so only each 6th hour of the day comes up. "
         "Take 17 or 19, and all of them do.",
@@ -892,7 +869,7 @@ EXERCISES = {
         ),
         hint="Write down the hours at which they end, from 0 on: when does the first come again?",
     ),
-    "07-4": Exercise(
+    "07-3": Exercise(
         answer=np.mean(np.subtract([1.73, 1.73, 1.77], [1.70, 1.75, 1.72])),
         decimals=3,
         because="each seed is compared with itself: worse by 0.03, better by 0.02, worse by 0.05.",
@@ -937,18 +914,6 @@ EXERCISES = {
         hint="np.arctan2(sine, cosine) is the angle; a whole turn is 24 hours.",
     ),
     "08-2": Exercise(
-        answer=1 - 2 / 20,
-        because="the squared errors add up to 2, those of always saying the mean to 20.",
-        wrong=(
-            Wrong(2 / 20, "That is the part that the probe misses. R² is the part that it reads."),
-            Wrong(1 - 2 / 120, "You measured the spread from 0. Measure it from the mean."),
-            Wrong(1 - 2 / 4, "That is 1 minus the mean squared error: divide by the variance."),
-            Wrong(1 - 2 / 10, "The spread is that of the true values, not of what was read."),
-        ),
-        hint="1 minus the sum of squared errors, divided by that of always saying the mean.",
-        decimals=2,
-    ),
-    "08-3": Exercise(
         answer=4 * 0.5**3,
         because="from lag 3 to lag 0 there are three later steps, and each halves the difference.",
         wrong=(
@@ -960,7 +925,7 @@ EXERCISES = {
         ),
         hint="With the gates held, the difference is multiplied by each later forget gate.",
     ),
-    "08-4": Exercise(
+    "08-3": Exercise(
         answer=1.2183,
         because="the hidden state is used once, by the gates of the next hour.",
         wrong=(

@@ -332,7 +332,7 @@ def describe_lag_maps(
     maps, unit
         As given to ``lag_maps``.
     lags : sequence of int, optional
-        Also say what is largest at these lags, which follow each other.
+        Also say the share of the temperature at these lags, which follow each other.
 
     Returns
     -------
@@ -359,7 +359,8 @@ def describe_lag_maps(
         )
         if lags is not None:
             part = size[list(lags)]
-            text += f" ({part[:, 0].sum() / part.sum():.0%} at lags {min(lags)} to {max(lags)})"
+            share = part[:, 0].sum() / part.sum()
+            text += f", {share:.0%} of the sum at lags {min(lags)} to {max(lags)}"
         texts.append(text.replace("%", " %") + ".")
     return " ".join(texts)
 
