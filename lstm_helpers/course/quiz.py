@@ -129,7 +129,7 @@ class Question:
         rows = tuple(Wrong(letters.get(id(row), row.given), _told(row)) for row in self.wrong)
         return Exercise(
             answer=self.letter or self.right.given,
-            because=f"{self.right.says} ({self.right.see})",
+            because=f"{self.right.says.removesuffix('.')} ({self.right.see}).",
             wrong=rows,
             hint=f"{self.hint} Read again: {self.right.see}.",
             decimals=self.decimals,
@@ -853,8 +853,8 @@ QUESTIONS = (
             ),
             Answer(
                 "the units that have the largest weights in the probe",
-                "A probe's weights say how to read the hour. Pushed along them, the forecast "
-                "followed least.",
+                "A probe's weights say how to read the hour, and not how the state moves with it. "
+                "A push along them moved the forecast less than half as far.",
                 Place("08", "Turn the clock inside"),
             ),
             Answer(
