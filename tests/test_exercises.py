@@ -17,7 +17,7 @@ from common import DATA, NOTEBOOKS
 
 import lstm_helpers as lh
 from lstm_helpers import patching
-from lstm_helpers.course import exercises, forecaster, models, scoring, worlds
+from lstm_helpers.course import exercises, forecaster, models, mysteries, scoring, worlds
 
 NAMES = list(exercises.EXERCISES)
 
@@ -248,6 +248,10 @@ RIGHT = {
     "08-2": lambda: r_squared(np.subtract(HELD, np.mean(HELD))),
     "08-3": lambda: 4.0 * left(0.5, 3),
     "08-4": lambda: np.abs(patched("hidden")).mean(),
+    "09-1": lambda: "none" if read(1).named.lags is None else read(1).named.lags,
+    "09-2": lambda: hour_read("last hidden state") - hour_read("untrained layer"),
+    "09-3": lambda: most_like_the_target()[0],
+    "09-4": lambda: next(letter for letter, said in verdicts().items() if said == "fails"),
 }
 
 WRONG = {
@@ -484,7 +488,73 @@ WRONG = {
         "no way left": lambda: np.abs(patched("hidden", held=True)).mean(),
         "own forecasts": lambda: np.abs(patched("hidden", step=-1)).mean(),
     },
+    "09-1": {
+        "by expected gradients": lambda: np.argmax(
+            read(1).tables["lags"].column("expected gradients")
+        ),
+        "by occlusion": lambda: np.argmax(read(1).tables["lags"].column("occlusion")),
+        "the newest": lambda: 0,
+    },
+    "09-2": {
+        "without its control": lambda: hour_read("last hidden state"),
+        "an untrained layer gives. How": lambda: hour_read("untrained layer"),
+        "all readings": lambda: (
+            hour_read("last hidden state") - hour_read("all readings of the window")
+        ),
+        "the newest reading": lambda: hour_read("last hidden state") - hour_read("newest reading"),
+        "shuffled hours": lambda: hour_read("last hidden state") - hour_read("shuffled quantity"),
+    },
+    "09-3": {"goes with the target": lambda: most_like_the_target()[1]},
+    "09-4": {
+        "that lag moves": lambda: held_stories()[0],
+        "moves nothing": lambda: held_stories()[1],
+        "all the way": lambda: held_stories()[2],
+    },
 }
+
+
+@functools.cache
+def stranger(number):
+    return mysteries.case(number, DATA)
+
+
+@functools.cache
+def read(number):
+    case = stranger(number)
+    return lh.report(case.readout, case.inputs, case.targets, times=case.times)
+
+
+def hour_read(column):
+    probes = read(1).tables["probes"]
+    assert probes.column("quantity")[0] == "hour of the day"
+    return probes.column(column)[0]
+
+
+def most_like_the_target():
+    """Features by the correlation of their newest reading with the target."""
+    case = stranger(103)
+    like = [abs(np.corrcoef(of, case.targets)[0, 1]) for of in case.inputs[:, -1].T]
+    return [mysteries.FEATURE_NAMES[n] for n in np.argsort(like)[::-1]]
+
+
+@functools.cache
+def verdicts():
+    """Of the four stories of exercise 09-4."""
+    case = stranger(104)
+    stories = {
+        "A": lh.Reading("uses", lag=13),
+        "B": lh.Reading("ignores", feature=1),
+        "C": lh.Reading("looks back", lag=12),
+        "D": lh.Reading("knows", evidence=case.inputs[:, -3:, 1].mean(axis=1)),
+    }
+    return {
+        letter: lh.check_reading(story, case.readout, case.inputs).verdict
+        for letter, story in stories.items()
+    }
+
+
+def held_stories():
+    return [letter for letter, said in verdicts().items() if said == "holds"]
 
 
 @functools.cache

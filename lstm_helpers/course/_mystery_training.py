@@ -84,5 +84,6 @@ def _fresh(shape: tuple[int, ...]):
 
 
 def _readout(arrays: list[np.ndarray]) -> Readout:
-    *lstm, head, bias = arrays
+    """In float64, so that what is printed of it has the same digits on every computer."""
+    *lstm, head, bias = (array.astype(float) for array in arrays)
     return Readout(LSTMWeights.from_arrays(lstm), head, float(bias[0]))

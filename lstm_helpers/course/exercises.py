@@ -996,5 +996,62 @@ EXERCISES = {
         hint="patching.patch(lh.replay(net.w, x[::-1]), ['hidden'], steps=...), and compare.",
         decimals=2,
     ),
+    "09-1": Exercise(
+        answer="none",
+        because="all 24 lags have a share. It reads a wave, and each hour helps a little.",
+        wrong=(
+            Wrong(
+                19,
+                "That is the largest by expected gradients, but it has less than a tenth of all. "
+                "Does it stand out?",
+            ),
+            Wrong(
+                5,
+                "That is the largest by occlusion, and expected gradients name another. Look at "
+                "how much it has of all.",
+            ),
+            Wrong(0, "That is the newest. Look at the table of lags: it is not even the largest."),
+        ),
+        hint="Read the first line of found.sections['What stands out'].",
+    ),
+    "09-2": Exercise(
+        answer=0.9586 - 0.6249,
+        because="a good part of the hour is read from any network that reads this wave.",
+        wrong=(
+            Wrong(0.9586, "That is the probe without its control. Take the untrained one off."),
+            Wrong(0.6249, "That is what an untrained layer gives. How much more is learned?"),
+            Wrong(
+                0.9586 - 0.7985, "You compared with all readings. The question is what was learned."
+            ),
+            Wrong(
+                0.9586 - 0.2371, "You compared with the newest reading, not the untrained layer."
+            ),
+            Wrong(
+                0.9586 - -0.1264,
+                "You compared with shuffled hours. That shows that the probe itself makes nothing "
+                "up. What does an untrained layer give?",
+            ),
+        ),
+        hint="The columns are 'last hidden state' and 'untrained layer'; the row is the hour.",
+        decimals=2,
+    ),
+    "09-3": Exercise(
+        answer="c",
+        because="its newest reading is the target: at the time of a real forecast it is not known.",
+        wrong=(
+            Wrong("a", "It goes with the target, but is not the same. Which has correlation 1?"),
+        ),
+        hint="lh.report(third.readout, third.inputs, third.targets).warnings: read the first.",
+    ),
+    "09-4": Exercise(
+        answer="D",
+        because="untrained networks tell it much better. That it is read at all shows nothing.",
+        wrong=(
+            Wrong("A", "Exchanged, that lag moves the output as far as all readings together."),
+            Wrong("B", "Exchanged, that feature moves nothing, however large its weights."),
+            Wrong("C", "What is as old as that, exchanged together, moves the output all the way."),
+        ),
+        hint="lh.check_reading(stories['A'], case.readout, case.inputs) and so on.",
+    ),
 }
 """Every exercise by its number."""

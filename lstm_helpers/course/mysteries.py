@@ -142,6 +142,35 @@ def mystery(rule: str, seed: int, folder: str | Path | None = None) -> Mystery:
     return _dressed(readout, x, y, truth, rng)
 
 
+def case(number: int, folder: str | Path | None = None) -> Mystery:
+    """A mystery of which you don't know the rule: the number draws it.
+
+    Parameters
+    ----------
+    number : int
+        One number, one mystery.
+    folder : str or Path, optional
+        As in ``mystery``: for the numbers 0 to 3 and 100 to 119, nothing is trained then.
+
+    Returns
+    -------
+    Mystery
+
+    Raises
+    ------
+    ValueError
+        The number is no whole number of at least 0.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import mysteries
+    >>> mysteries.case(4).inputs.shape
+    (240, 24, 4)
+    """
+    number = _checks.whole_number("number", number, least=0)
+    return mystery(str(np.random.default_rng([8, number]).choice(RULES)), number, folder)
+
+
 def _dressed(readout: Readout, x: np.ndarray, y: np.ndarray, truth: Truth, rng) -> Mystery:
     """Features and units in another order."""
     places, units = rng.permutation(x.shape[2]), rng.permutation(readout.w.units)
