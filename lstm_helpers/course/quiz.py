@@ -106,7 +106,7 @@ class Question:
         Examples
         --------
         >>> from lstm_helpers.course.quiz import QUESTIONS
-        >>> QUESTIONS[3].choices["b"].given
+        >>> QUESTIONS[2].choices["b"].given
         'i, f, c, o'
         """
         if self.letter is None:
@@ -122,7 +122,7 @@ class Question:
         Examples
         --------
         >>> from lstm_helpers.course.quiz import QUESTIONS
-        >>> QUESTIONS[3].exercise.answer
+        >>> QUESTIONS[2].exercise.answer
         'b'
         """
         letters = {id(row): letter for letter, row in self.choices.items()}
@@ -141,7 +141,7 @@ class Question:
         Examples
         --------
         >>> from lstm_helpers.course.quiz import QUESTIONS
-        >>> print(QUESTIONS[3].text(4).splitlines()[2])
+        >>> print(QUESTIONS[2].text(3).splitlines()[2])
         - a) f, i, c, o
         """
         marked = f" (transfer, {self.transfer})" if self.transfer else ""
@@ -156,7 +156,7 @@ class Question:
         Examples
         --------
         >>> from lstm_helpers.course.quiz import QUESTIONS, verdict
-        >>> QUESTIONS[3].read_again(verdict(4, "a"))
+        >>> QUESTIONS[2].read_again(verdict(3, "a"))
         Place(notebook='03', heading='Six lines')
         """
         rows = (row for row in self.wrong if _told(row) in verdict)
@@ -185,7 +185,7 @@ def verdict(number: int, answer: Any = ...) -> str:
     Examples
     --------
     >>> from lstm_helpers.course.quiz import verdict
-    >>> verdict(4, "B")  # doctest: +ELLIPSIS
+    >>> verdict(3, "B")  # doctest: +ELLIPSIS
     'right: b, because ...'
     """
     if number not in range(1, len(QUESTIONS) + 1):
@@ -200,9 +200,9 @@ class Quiz:
     --------
     >>> from lstm_helpers.course.quiz import Quiz
     >>> mine = Quiz()
-    >>> mine.check(3, "a", "b")  # doctest: +ELLIPSIS
-    3: not yet. A row of the kernel...
-    4: right: b, because...
+    >>> mine.check(2, "a", "b")  # doctest: +ELLIPSIS
+    2: not yet. A row of the kernel...
+    3: right: b, because...
     >>> mine.summary()  # doctest: +ELLIPSIS
     1 of 20 right so far; of the 9 transfer questions 0...
     """
@@ -243,13 +243,13 @@ class Quiz:
         --------
         >>> from lstm_helpers.course.quiz import Quiz
         >>> mine = Quiz()
-        >>> mine.check(4, "c")  # doctest: +ELLIPSIS
-        4: not yet...
+        >>> mine.check(3, "c")  # doctest: +ELLIPSIS
+        3: not yet...
         >>> mine.summary()  # doctest: +ELLIPSIS
         0 of 20 right so far; of the 9 transfer questions 0.
         Not attempted yet: 19.
         Read again:
-          notebook 02: "What older answers get wrong" (question 4)
+          notebook 02: "What older answers get wrong" (question 3)
         """
         said = {n: verdict(n, self._answers.get(n, ...)) for n in range(1, len(QUESTIONS) + 1)}
         right = [n for n, line in said.items() if line.startswith("right")]
@@ -297,7 +297,6 @@ def text(first: int, last: int) -> str:
 
 # The table. Places that several messages name come first.
 
-HORIZON = Place("01", "Is the horizon really 6 hours?")
 RULES = Place("01", "Rules to beat")
 ONE_TRAINING = Place("01", "One training proves little")
 NO_TIME = Place("02", "Three arrays, and no time")
@@ -314,6 +313,8 @@ SETTING = Place("06", "Does a better setting help?")
 NEEDED = Place("07", "Needed: train without it")
 CONTROLS = Place("08", "Four controls")
 CHANGE = Place("08", "Change a state")
+ELSEWHERE = Place("09", "Three networks from elsewhere")
+STORY = Place("09", "A story as data")
 
 
 def _sigmoid(z: float) -> float:
@@ -327,64 +328,35 @@ def _bias(gate: float) -> float:
 
 QUESTIONS = (
     Question(
-        "Your LSTM forecasts a temperature, and its mean absolute error looks small. What tells "
-        "you whether the forecast is good?",
+        "Somebody forecasts with an LSTM how much a shop will sell the next day. In a year that it "
+        "was not trained on, its mean absolute error is 40. *Tomorrow as today* errs by 55, "
+        "*tomorrow as the same weekday of last week* by 38. What do you report?",
         letter="c",
+        transfer="01",
         right=Answer(
-            "the errors of simple rules on the same hours, in a year that was not trained on",
-            "a forecast is only as good as the rule it beats.",
+            "so far the LSTM is worse than a rule that needs no training",
+            "a forecast is only as good as the best rule that it beats.",
             RULES,
         ),
         wrong=(
             Answer(
-                "the standard deviation of the temperature",
-                "That is the spread of whole years, with summer and winter. Rules without any "
-                "network err by much less.",
+                "the LSTM is good: it beats persistence",
+                "Persistence is one rule. Where there is a rhythm it is a bad one, as for the "
+                "temperature.",
                 RULES,
             ),
             Answer(
-                "the training loss",
-                "It tells about hours that the network has seen. Judge a forecast by others.",
-                Place("01", "Years to train on, a year to choose on, a year to report"),
-            ),
-            Answer(
-                "the error of a larger LSTM",
-                "That compares networks with each other. Both can be worse than a linear map, as "
-                "ours are a day ahead.",
+                "the LSTM is better, since it reads more than either rule",
+                "To read more is no merit. A day ahead, our network reads all of the window and is "
+                "worse than a linear map.",
                 ONE_TRAINING,
             ),
-        ),
-    ),
-    Question(
-        "Another table has a reading every 10 minutes, the oldest in row 0. A window is rows 0 "
-        "to `143`. Its target lies 12 hours after the newest reading. In which row is the target?",
-        transfer="01",
-        right=Answer(
-            143 + 12 * 6,
-            "12 hours are 12 * 6 rows, counted from the newest reading, the last of the window.",
-            HORIZON,
-        ),
-        wrong=(
             Answer(
-                144 + 12 * 6,
-                "One too many: you counted from the row after the window. Count from the newest "
-                "reading.",
-                HORIZON,
-            ),
-            Answer(143 + 12, "You took a row for an hour. It is 10 minutes.", HORIZON),
-            Answer(
-                143 + 13 * 6,
-                "That is an hour too far, the mistake of a well-known example. A series whose "
-                "value is its row would show it.",
-                HORIZON,
-            ),
-            Answer(
-                0 + 12 * 6,
-                "You counted from the oldest reading. A horizon begins at the newest.",
-                Place("01", "One window, one target"),
+                "nothing: rules and network must be compared on the training years",
+                "Those years tell about days that the network has seen. Judge it by others.",
+                Place("01", "Years to train on, a year to choose on, a year to report"),
             ),
         ),
-        hint="How many rows are 12 hours? From which row do you count them?",
     ),
     Question(
         "The same layer is to read windows five times as long. Which of its arrays grows?",
@@ -480,11 +452,10 @@ QUESTIONS = (
         "`(512, 128)`, and two biases `(512,)`. Its blocks are i, f, c, o as well; it computes "
         "`W x + b_ih + U h + b_hh`. Which three arrays give a Keras layer that does the same?",
         letter="c",
-        transfer="02",
         right=Answer(
             "both matrices transposed, and the sum of the two biases",
             "Keras has features and units first, and a step only adds the two biases.",
-            OLDER,
+            ELSEWHERE,
         ),
         wrong=(
             Answer(
@@ -505,6 +476,29 @@ QUESTIONS = (
                 SHAPES,
             ),
         ),
+    ),
+    Question(
+        "A layer of another kind, Keras' `GRU`, has arrays of shapes `(7, 150)`, `(50, 150)` and "
+        "`(2, 150)`. An LSTM has four blocks side by side. How many has this layer?",
+        transfer="02",
+        right=Answer(
+            150 // 50,
+            "the recurrent kernel has a row for each unit, and a block a column for each.",
+            SHAPES,
+        ),
+        wrong=(
+            Answer(4, "That is an LSTM. Here four blocks would not fit.", SHAPES),
+            Answer(
+                2,
+                "Those are the rows of the bias: this layer has two. Blocks stand side by side.",
+                SHAPES,
+            ),
+            Answer(
+                150 / 7, "You divided by the features. A block has a column for each unit.", SHAPES
+            ),
+            Answer(50, "That is the width of one block. How many fit side by side?", SHAPES),
+        ),
+        hint="Which array tells how many units there are? How wide is a block then?",
     ),
     Question(
         "You replay somebody's Keras layer with the six lines, from states of zero. The first "
@@ -697,7 +691,7 @@ QUESTIONS = (
         "gradients from zeros name the pressure first. What does that show?",
         letter="d",
         right=Answer(
-            "what the network does on a way that begins at a pressure which never occurs",
+            "what happens on a way from a pressure that never occurs",
             "the way from zeros goes through windows that do not exist. Begin at windows that do.",
             FOOLED,
         ),
@@ -762,7 +756,7 @@ QUESTIONS = (
         ),
         wrong=(
             Answer(
-                "t-5 is needed",
+                "t-5 is needed, since a wrong reading there costs every network something",
                 "A shuffle asks networks that rely on the hour. Networks that never had it found "
                 "the same elsewhere.",
                 NEEDED,
@@ -783,9 +777,9 @@ QUESTIONS = (
         "Could you have read from the weights alone that t-5 hardly matters?",
         letter="c",
         right=Answer(
-            "no: it takes weights and windows, run together, and a new training",
-            "there is no weight for t-5. All steps share the same arrays, and what they do with "
-            "an hour depends on the hours around it.",
+            "no: there is no weight for t-5",
+            "all steps share the same arrays, and what they do with an hour depends on the hours "
+            "around it. It takes weights and windows, run together, and then a new training.",
             Place("07", "Could we have read it from the weights?"),
         ),
         wrong=(
@@ -800,7 +794,7 @@ QUESTIONS = (
                 Place("05", "A puzzle"),
             ),
             Answer(
-                "no: nothing can be known about a single hour",
+                "no: nothing can be known about a single hour of the window",
                 "Its cost can be measured, and so can networks that were trained without it.",
                 Place("07", "The answer"),
             ),
@@ -819,7 +813,7 @@ QUESTIONS = (
         ),
         wrong=(
             Answer(
-                "right: each of them can be replaced",
+                "right: each of them can be replaced by the other, so neither is needed",
                 "Each by the other. Without both, nothing may be left that says the same.",
                 Place("07", "Your own network"),
             ),
@@ -840,14 +834,14 @@ QUESTIONS = (
         "What would show that the forecast also uses it?",
         letter="d",
         right=Answer(
-            "the hour turned inside the state: the forecast follows, further than after random "
-            "pushes",
-            "only a change shows use, and only beside random changes of the same length.",
+            "turning the hour inside the state, with random pushes beside it",
+            "only a change shows use. The forecast must follow it further than random changes of the "
+            "same length.",
             Place("08", "Turn the clock inside"),
         ),
         wrong=(
             Answer(
-                "no more than that: training puts in only what is used",
+                "no more than that: training puts in only what the forecast uses",
                 "A probe reads. It can't tell whether the network reads it, too.",
                 CHANGE,
             ),
@@ -871,7 +865,7 @@ QUESTIONS = (
         letter="b",
         transfer="08",
         right=Answer(
-            "the state knows it, but this probe doesn't show that training put it there",
+            "the state knows it, with or without training",
             "only the difference to the controls says what was learned. Here there is hardly any.",
             CONTROLS,
         ),
@@ -895,34 +889,33 @@ QUESTIONS = (
         ),
     ),
     Question(
-        "A report on a network with 64 units says: *unit 37 carries the number of lorries; it "
-        "correlates with it more than any other unit, in the 30 windows that we looked at.* What "
-        "decides whether that is so?",
+        "Somebody says that a network uses the rain, and tests it with `lh.check_reading` on 200 "
+        "windows, all of them dry. The reading does not hold. What do you conclude?",
         letter="a",
         transfer="09",
         right=Answer(
-            "an experiment: exchange the lorries, once with unit 37 free and once held still",
-            "it changes something and looks at the output. "
-            "`lh.check_reading` does this for a `lh.Reading` of the kind `unit`.",
-            Place("09", "What we saw"),
+            "these windows can't decide it: take some wet ones",
+            "the experiment exchanges the rain between windows. Where all are dry, nothing was "
+            "changed.",
+            STORY,
         ),
         wrong=(
             Answer(
-                "the same correlation in more windows",
-                "The best of 64 units was picked, so some correlation is sure to look good. "
-                "And no correlation says whether the output comes through the unit.",
-                Place("09", "What we saw"),
-            ),
-            Answer(
-                "the same correlation of unit 37 in another training",
-                "There the unit of this number does something else, whether the report is right "
-                "or not.",
-                NO_NUMBER,
-            ),
-            Answer(
-                "the norm of the weights of unit 37",
-                "A norm did not tell which units the network needs.",
+                "the network does not use the rain: an experiment decides",
+                "Not in dry windows. Rare does not mean unused: in wet ones our forecaster does "
+                "use it.",
                 Place("04", "Does a large norm mean an important feature?"),
+            ),
+            Answer(
+                "the norm of the rain's weights has to decide",
+                "A weight does not know how far its feature moves. That is one of the five ways to "
+                "be wrong.",
+                Place("09", "Five ways to be wrong"),
+            ),
+            Answer(
+                "the reading has to name a lag as well",
+                "Then the rain of that lag is exchanged. It is dry there, too.",
+                STORY,
             ),
         ),
     ),
