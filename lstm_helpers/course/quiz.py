@@ -835,8 +835,8 @@ QUESTIONS = (
         letter="d",
         right=Answer(
             "turning the hour inside the state, with random pushes beside it",
-            "only a change shows use. The forecast must follow it further than random changes of the "
-            "same length.",
+            "only a change shows use. The forecast must follow it further than random changes "
+            "of the same length.",
             Place("08", "Turn the clock inside"),
         ),
         wrong=(
