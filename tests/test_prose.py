@@ -116,6 +116,12 @@ LISTED = {
         "NeuroImage 87, 2014": CITED,
         "EACL 2021": CITED,
     },
+    "11": {
+        "windows five times as long": EXAMPLE,
+        "close within five hours": "a wrong choice",
+        "14(1), 2013": CITED,
+        "17(3), 2006": CITED,
+    },
 }
 
 

@@ -322,12 +322,12 @@ def test_a_number_in_a_message_is_in_the_section_that_it_sends_to(number):
     assert left == []
 
 
-def errors(horizon, **wanted):
+def errors(horizon, part):
+    """Mean absolute errors of the temperature by kind and station, mean over the seeds."""
     table = models.load_errors(DATA)
-    table = table[(table.horizon == horizon) & (table.feature == "temp") & (table.measure == "MAE")]
-    for column, value in wanted.items():
-        table = table[table[column] == value]
-    return table.groupby("kind").error.mean()
+    table = table[(table.horizon == horizon) & (table.part == part)]
+    table = table[(table.feature == "temp") & (table.measure == "MAE")]
+    return table.groupby(["kind", "station"]).error.mean()
 
 
 def used_and_needed():
@@ -338,11 +338,90 @@ def used_and_needed():
     return costs.loc[(6, "changping"), "4"].mean(), lost.dropna()
 
 
-def test_what_is_said_of_the_data_is_so():
+def test_what_is_said_of_used_and_needed_is_so():
     used, lost = used_and_needed()
     assert f"costs our networks {used:.3f} °C" in question(15).asks
     assert f"are worse by {lost.mean():.3f} °C on average" in question(15).asks
     assert lost.min() < 0, "some of them are better"
+
+
+def persistence_is_the_worst_rule():
+    found = errors(6, "validation").unstack()["changping"]
+    rules = ["persistence", "same hour yesterday", "climatology", "ridge", "ridge with clock"]
+    return found[rules].idxmax() == "persistence"
+
+
+def a_day_ahead_the_linear_map_is_better():
+    found = errors(24, "test").unstack()
+    return (found.loc["trained"] > found.loc["ridge"]).all()
+
+
+def biases_stayed_near_where_they_began():
+    bias = lh.LSTMWeights.from_arrays(models.load_model_arrays(DATA)[:3]).bias.f
+    return abs(bias.mean() - 1) < 0.3
+
+
+def order(layout):
+    return ", ".join(lh.LAYOUTS[layout].order)
+
+
+@pytest.mark.parametrize(
+    ("number", "fragment", "is_so"),
+    [
+        (1, "a bad one, as for the temperature", persistence_is_the_worst_rule),
+        (1, "worse than a linear map", a_day_ahead_the_linear_map_is_better),
+        (3, "Keras 1", lambda: order("keras1") == "i, c, f, o" == CHOICES[3]["Keras 1"]),
+        (3, "ONNX", lambda: order("onnx") == "i, o, f, c" == CHOICES[3]["ONNX"]),
+        (10, "stayed near", biases_stayed_near_where_they_began),
+        (11, "bit over a third", lambda: 1 / 3 < 0.9**10 < 0.36),
+        (12, "bit over a third", lambda: 1 / 3 < sigmoid(np.log(DAY)) ** DAY < 0.37),
+    ],
+)
+def test_what_a_message_says_is_so(number, fragment, is_so):
+    assert any(fragment in row.says for row in question(number).wrong)
+    assert is_so()
+
+
+CHOICES = {
+    number: {
+        word: row.given
+        for row in question(number).wrong
+        for word in ("Keras 1", "ONNX")
+        if word in row.says
+    }
+    for number in CHOICE
+}
+"""Choices by a word of their message."""
+
+
+def test_what_is_said_of_layers_is_what_keras_does():
+    """Their sizes; a stateful layer, as in question 7, and one with masked steps."""
+    with lh.quiet():
+        import keras
+    layer = keras.layers.LSTM(128)
+    layer.build((None, 10, 10))
+    assert layer.count_params() == key(4)
+    gru = keras.layers.GRU(50)
+    gru.build((None, 10, 7))
+    assert [tuple(w.shape) for w in gru.weights] == [array.shape for array in GRU]
+
+    x = np.random.default_rng(0).normal(size=(2, 12, 3)).astype("float32")
+    first, second = x[:, :6], x[:, 6:]
+    layer = keras.layers.LSTM(4, stateful=True)
+    given = [layer(keras.ops.convert_to_tensor(batch)) for batch in (first, second)]
+    w = lh.LSTMWeights.from_arrays(layer.get_weights())
+    alike = [
+        np.allclose(lh.replay(w, batch).hidden[:, -1], keras.ops.convert_to_numpy(one), atol=1e-5)
+        for batch, one in zip((first, second), given, strict=True)
+    ]
+    assert alike == [True, False]
+
+    layer = keras.layers.LSTM(4, return_state=True)
+    layer.build(x.shape)
+    mask = np.arange(12) < 6
+    masked = layer(x, mask=np.broadcast_to(mask, x.shape[:2]))
+    for one, other in zip(masked, layer(first), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 # The quiz, in use and in its notebook.
