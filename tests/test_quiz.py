@@ -501,10 +501,14 @@ def test_the_notebook_asks_what_the_table_asks_and_nothing_is_answered_before_th
     told = re.sub(r"\*\*Exercise \d\*\* \(\d minutes\)\. Questions \d+ to \d+\.\n\n", "", told)
     assert told == quiz.text(1, 20)
     solutions = [c for c in cells("code") if "solution" in c.metadata.get("tags", [])]
-    asked = "".join(printed(c) for c in cells("code") if "mine.check(" in c.source)
+    stubs = [c for c in cells("code") if "mine.check(" in c.source]
+    written = "\n".join(c.source for c in stubs)
+    assert re.findall(r"(?m)^answer_(\d+) = \.\.\.$", written) == list(map(str, NUMBERS))
+    asked = "".join(map(printed, stubs))
     solved = "".join(map(printed, solutions))
     assert re.findall(r"(?m)^(\d+): not attempted yet", asked) == list(map(str, NUMBERS))
-    assert re.findall(r"(?m)^(\d+): right: ", solved) == list(map(str, NUMBERS))
+    lines = [f"{number}: {quiz.verdict(number, key(number))}" for number in NUMBERS]
+    assert re.findall(r"(?m)^\d+: .*", solved) == lines
     others = [c for c in cells("code") if c not in solutions]
     assert not any("right: " in printed(c) or "because" in printed(c) for c in others)
     (summary,) = (printed(c) for c in others if "mine.summary()" in c.source)
