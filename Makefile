@@ -9,6 +9,9 @@ READY := .venv/installed
 ASKED := pyproject.toml constraints.txt
 # Compared is what these files say, not when they were written: in a copied folder times are new.
 STALE := $(shell $(PY) -c '' 2>/dev/null && cat $(ASKED) | cmp -s - $(READY) || echo stale)
+# What only `make course` needs.
+SITE := .venv/site
+SITE_STALE := $(shell $(PY) -c '' 2>/dev/null && cat $(ASKED) | cmp -s - $(SITE) || echo stale)
 export PYTHONUTF8 := 1
 
 .PHONY: stale help lab test matrix mutate fuzz faults course notebooks model experiments mysteries bench lint
@@ -21,10 +24,10 @@ help:
 	@echo "make mutate       change the package in one place at a time: do its tests notice?"
 	@echo "                  (a sample, about 10 minutes; ARGS=--all for every mutant, ARGS=--help)"
 	@echo "make fuzz         10,000 examples of each property (EXAMPLES=500 for fewer)"
-	@echo "make course       execute the course into HTML pages in build/course"
+	@echo "make course       execute the course into a website in build/course (ARGS=--stored: as it is)"
 	@echo "make notebooks    execute the notebooks in place (NB=02 for one), check them and the exercises"
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
-	@echo "make experiments  measure the forget bias and the worth of each hour anew (about an hour;"
+	@echo "make experiments  measure the forget bias and the worth of each hour anew (over an hour;"
 	@echo "                  ARGS=--continue goes on)"
 	@echo "make mysteries    train the networks of notebook 09 anew, and measure what is said of them"
 	@echo "make bench        time the NumPy LSTM beside Keras (a table of ratios, 10 minutes)"
@@ -65,8 +68,13 @@ EXAMPLES ?= 10000
 fuzz: $(READY)
 	OPENBLAS_NUM_THREADS=1 FUZZ_EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n 2 tests/test_properties.py $(ARGS)
 
-course: $(READY)
-	@$(PY) notebooks/course.py render
+$(SITE): $(SITE_STALE) | $(READY)
+	@echo "Adding Sphinx to .venv, once: about 90 MB"
+	$(PY) -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[site]'
+	@cat $(ASKED) > $(SITE)
+
+course: $(READY) $(SITE)
+	@$(PY) notebooks/course.py render $(ARGS)
 
 notebooks: $(READY)
 	$(PY) notebooks/course.py execute $(NB)

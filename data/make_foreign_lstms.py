@@ -34,7 +34,7 @@ UNITS, EPOCHS, BATCH = 8, 3, 64
 
 
 def windows():
-    """Scaled windows of the course, every fifth, with the change of temperature; 50 to compare on."""
+    """Windows of the course, every fifth, with the change of temperature; 50 to compare on."""
     data = forecaster.load_data(HERE, horizon=6)
     part = data.parts["training"]["changping"]
     change = (part.future[:, 0] - part.inputs[:, -1, 0])[::5] / data.scaler.std[0]

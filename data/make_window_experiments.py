@@ -91,8 +91,8 @@ def plan(named: dict[str, list[int]]) -> list[dict]:
             add(horizon, [seed], *({"without": lags} for lags in blocks))
         add(6, [seed], {"clock": True})
     add(6, range(5), {"without": YESTERDAY, "clock": True})
-    add(24, range(3), {"without": YESTERDAY}, {"newest": 1}, {"newest": 6})
-    for seed in range(2):
+    add(24, range(5), {"without": YESTERDAY}, {"newest": 1}, {"newest": 6})
+    for seed in range(5):
         add(6, [seed], *hidden(seed), *part_of_yesterday)
     add(6, [0], {"newest": 48})
     return rows

@@ -103,7 +103,7 @@ def _roads(plots: Any, roads: Table, path: str, step: str, ax: Any) -> str:
         for n, name in ((2, "all paths"), (3, "the cell's own line"))
     }
     plots.lag_profile(both, label="size of the derivative", step=step, ax=ax)
-    ax.set_title(_literal(path), loc="left")
+    ax.set_title(_literal(path), loc="right")  # on the left is the legend
     every, line = (shown(float(values[-1])) for values in both.values())
     return (
         f"Derivatives of {path} by lag. At the oldest lag, {len(rows) - 1}: {every} by all paths, "
@@ -126,8 +126,8 @@ def _kept(plots: Any, memory: Table, path: str, step: str, ax: Any) -> str:
 
 
 def _norms(plots: Any, w: Any, path: str, ax: Any) -> str:
+    ax.set_title(_literal(path), loc="left")  # first: the legend goes above it
     plots.norm_bars(w, ax=ax)
-    ax.set_title(_literal(path), loc="left")
     return f"{path}: {plots.describe_norms(w)}"
 
 

@@ -46,6 +46,7 @@ _STYLE = """
   .lstm-report figure, .lstm-report tr { break-inside: avoid; }
   .lstm-report h2, .lstm-report h3, .lstm-report caption { break-after: avoid; }
   .lstm-report .wide { overflow: visible; }
+  .lstm-report details::details-content { content-visibility: visible; block-size: auto; }
   .lstm-report table { font-size: 7.5pt; }
   .lstm-report th, .lstm-report td { padding: .1rem .3rem; } }
 """

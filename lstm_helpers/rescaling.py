@@ -66,8 +66,13 @@ def temporal_saliency_rescaling(
     ``attribute`` is called for each window, and for each sample with each step and each entry of
     the steps that are asked: 1 + time (1 + features) maps a window. Each call gets at most 1 MiB,
     or one window. Sums are in float64. The gradient of a linear function is the same everywhere, so
-    all relevances of ``saliency`` are 0 there; integrated gradients change. As in the algorithm,
-    and not as in the authors' program, nothing is scaled to 0 ... 1 on the way.
+    all relevances of ``saliency`` are 0 there; integrated gradients change.
+
+    The authors' program differs from their algorithm: it scales the relevances of the steps, and
+    those of the features at each step, to 0 ... 1 before it multiplies them, and gives all features
+    at steps that are not asked the relevance .1. Here, as in the algorithm, nothing is scaled, and
+    what is not asked is 0. Where the algorithm masks "feature i at time t", its formula blanks the
+    feature at all steps; the program replaces that one entry, and so does this function.
 
     Examples
     --------

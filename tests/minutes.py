@@ -14,8 +14,19 @@ from common import NOTEBOOKS
 
 WORDS_A_MINUTE = 150
 MINUTES_A_CELL = 0.5
-RUN_SECONDS = {"01": 45, "02": 10, "03": 20, "04": 20, "05": 75, "06": 45, "07": 50, "08": 45}
-RUN_SECONDS |= {"11": 10}
+RUN_SECONDS = {
+    "01": 45,
+    "02": 10,
+    "03": 20,
+    "04": 20,
+    "05": 75,
+    "06": 45,
+    "07": 40,
+    "08": 35,
+    "09": 30,
+    "10": 45,
+    "11": 10,
+}
 """Of a whole notebook on two cores that do nothing else."""
 
 

@@ -157,9 +157,9 @@ def _constants(tree) -> list[Decimal]:
 def _said(output) -> list[str]:
     """What an output says; of a table each cell, with the unit of its column."""
     data = output.get("data", {})
-    if "text/html" not in data:
+    rows = re.findall(r"(?s)<tr.*?</tr>", data.get("text/html", ""))
+    if not rows:  # a living figure is HTML too, and says what it shows as text
         return [output.get("text", "") or data.get("text/plain", "")]
-    rows = re.findall(r"(?s)<tr.*?</tr>", data["text/html"])
     rows = [re.findall(r"<(t[hd])[^>]*>(.*?)</t[hd]>", html.unescape(row)) for row in rows]
     heads = [[text for _, text in row] for row in rows if "td" not in dict(row)]
     said = [" ".join(head) for head in heads]

@@ -56,6 +56,7 @@ def environment(folder):
             [np.ones((3, 12), "f4"), np.ones((3, 12), "f4"), np.ones(12, "f4")]
         ),
         trace=lh.replay(w, x),
+        readout=readout,
         forward=readout.forward,
         gradient=readout.gradient,
         error=lambda z: float(np.abs(readout.forward(z)).mean()),
@@ -1147,6 +1148,76 @@ BAD = [
         "lh.Readout(e.w, np.ones(4)).gradient(e.x[..., :1])",
         ValueError,
         "expected 2 features in x, got 1",
+    ),
+    ("plots.play(e.w, e.x[0])", TypeError, "expected a Readout, got LSTMWeights"),
+    ("plots.play(e.readout, e.x)", ValueError, "expected window of shape (time, 2), got (5, 6, 2)"),
+    (
+        "plots.play(e.readout, e.x[0, :0])",
+        ValueError,
+        "expected window of shape (time, 2), got (0, 2)",
+    ),
+    (
+        "plots.play(e.readout, np.full((6, 2), np.nan))",
+        ValueError,
+        "expected window of finite numbers, got nan",
+    ),
+    (
+        'plots.play(e.readout, "window")',
+        TypeError,
+        "expected window as real numbers, got str",
+    ),
+    (
+        "plots.play(e.readout, e.x[0], mean=[1, 2, 3])",
+        ValueError,
+        "expected mean of shape (2,) or one number, got (3,)",
+    ),
+    (
+        "plots.play(e.readout, e.x[0], mean=1e300)",
+        ValueError,
+        "expected window * std + mean in which a change by std / 10 shows, got 1e+300",
+    ),
+    ("plots.play(e.readout, e.x[0], std=0)", ValueError, "expected std above 0, got 0"),
+    (
+        'plots.play(e.readout, e.x[0], feature_names=["a"])',
+        ValueError,
+        "expected 2 names of features, got 1",
+    ),
+    ("plots.play(e.readout, e.x[0], unit=5)", TypeError, "expected unit as text, got int"),
+    (
+        "plots.play(e.readout, e.x[0], decimals=1.5)",
+        ValueError,
+        "expected decimals as a whole number of at least 0, got 1.5",
+    ),
+    (
+        "plots.play(e.readout, e.x[0], decimals=99)",
+        ValueError,
+        "expected decimals up to 20, got 99",
+    ),
+    (
+        "plots.play(e.readout, e.x[0], feature=2)",
+        ValueError,
+        "expected feature from -2 to 1, got 2",
+    ),
+    ("plots.play(e.readout, e.x[0], lag=6)", ValueError, "expected lag from -6 to 5, got 6"),
+    (
+        "plots.play(lh.Readout(replace(e.w, go_backwards=True), np.ones(4)), e.x[0])",
+        ValueError,
+        "expected a layer that reads forwards, got go_backwards=True",
+    ),
+    (
+        'plots.play(lh.Readout(replace(e.w, activation="gelu"), np.ones(4)), e.x[0])',
+        ValueError,
+        "expected activation to be one of tanh, sigmoid, relu, linear, hard_sigmoid, hard_sigmoid_keras1, got 'gelu'",
+    ),
+    (
+        'plots.play(lh.Readout(replace(e.w, compute_dtype="bfloat16"), np.ones(4)), e.x[0])',
+        ValueError,
+        "expected a layer that computes in the dtype of its weights, float32, got compute_dtype='bfloat16': mixed precision is not reproduced",
+    ),
+    (
+        'plots.play(lh.Readout(replace(e.w, activation="linear"), np.ones(4)), np.full((6, 2), 1.5e308))',
+        ValueError,
+        "expected weights with which all signals stay finite, got NaN or infinity",
     ),
     ("lh.LSTMWeights(e.x, e.x, e.x)", TypeError, "expected kernel as Gates(i, f, c, o), got"),
 ]

@@ -1,30 +1,40 @@
-"""The rendered pages, notebooks executed in place, and what a failing cell leaves."""
+"""The pages of notebooks, notebooks executed in place, and what a failing cell leaves.
+
+tests/test_site.py looks at the whole website, in a browser.
+"""
 
 import base64
 import errno
 import io
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
+from common import TOP
 from PIL import Image
 
-from lstm_helpers.course import commands
+from lstm_helpers.course import commands, pages, website
+
+needs_sphinx = pytest.mark.skipif(bool(website.missing()), reason="install the extra site")
 
 
 @pytest.fixture
-def course(tmp_path):
+def course(tmp_path, monkeypatch):
     """A checkout with a space in its name, and the commands in it."""
     top = tmp_path / "a folder"
     (top / "notebooks").mkdir(parents=True)
+    (top / "README.md").write_text("# A course\n", encoding="utf-8")
+    shutil.copytree(TOP / "website", top / "website")
+    monkeypatch.setattr(website, "public_modules", lambda: ["lstm_helpers.patching"])
     rendered = top / "build" / "course"
     return SimpleNamespace(
         NOTEBOOKS=top / "notebooks",
         RENDERED=rendered,
-        render=lambda: commands.main(top, ["render"]),
+        render=lambda *options: commands.main(top, ["render", *options]),
         execute=lambda numbers: commands.main(top, ["execute", *numbers]),
     )
 
@@ -32,22 +42,44 @@ def course(tmp_path):
 def write(folder, name, *cells):
     notebook = nbformat.v4.new_notebook(
         cells=[
-            nbformat.v4.new_markdown_cell("# Ask: is it <so>?"),
+            nbformat.v4.new_markdown_cell("# Ask: this & that?"),
             *map(nbformat.v4.new_code_cell, cells),
         ]
     )
     nbformat.write(notebook, folder / name)
 
 
-def test_render_leaves_pages_with_an_index_that_fetch_nothing(course):
+@needs_sphinx
+def test_render_leaves_a_website_that_fetches_nothing(course):
     write(course.NOTEBOOKS, "01_a.ipynb", "print(6 * 7)")
     assert course.render() == 0
-    index = (course.RENDERED / "index.html").read_text(encoding="utf-8")
-    page = (course.RENDERED / "01_a.html").read_text(encoding="utf-8")
-    assert '<a href="01_a.html">Ask: is it &lt;so&gt;?</a>' in index
+    index = (course.RENDERED / "notebooks" / "index.html").read_text(encoding="utf-8")
+    page = (course.RENDERED / "notebooks" / "01_a.html").read_text(encoding="utf-8")
+    assert '<a class="reference internal" href="01_a.html">' in index
+    assert "Ask: this &amp; that?" in index
     assert ">42\n" in page
-    assert 'src="http' not in page
-    assert 'href="http' not in page
+    for text in (index, page, (course.RENDERED / "index.html").read_text(encoding="utf-8")):
+        assert 'src="http' not in text
+        assert 'href="http' not in text
+    left = sorted(path.name for path in course.RENDERED.parent.iterdir())
+    assert left == ["course"]
+
+
+@needs_sphinx
+def test_render_executes_nothing_if_asked(course):
+    write(course.NOTEBOOKS, "01_a.ipynb", "print(6 * 7)")
+    assert course.render("--stored") == 0
+    page = (course.RENDERED / "notebooks" / "01_a.html").read_text(encoding="utf-8")
+    assert ">42\n" not in page
+
+
+def test_render_without_sphinx_says_what_to_install(course, monkeypatch):
+    monkeypatch.setattr(website, "missing", lambda: ["myst_nb"])
+    with pytest.raises(
+        SystemExit, match=r"has no myst_nb: call make course, or install .*\.\[site\]"
+    ):
+        course.render()
+    assert not course.RENDERED.exists()
 
 
 SENTENCE = 'A line, "mean" <b>5</b> & more: 7 °C.'
@@ -92,13 +124,14 @@ class Page(HTMLParser):
             self.shown += data
 
 
-def test_a_page_tells_what_a_figure_shows_and_keeps_solutions_folded(course):
+def described(course):
+    """A notebook with two figures, of which one says what it shows, and with a solution."""
     write(
         course.NOTEBOOKS,
         "01_a.ipynb",
         DRAW.format(color="red", alt=SENTENCE),
         "print('an exercise')",
-        "# Solution of exercise 1\nprint('the answer is', 6 * 7)",
+        "# Solution of exercise 1.\nprint('the answer is', 6 * 7)",
         # An image that nobody described gets no words of ours.
         "from IPython.display import Image as Shown; Shown(file.getvalue())",
     )
@@ -106,23 +139,40 @@ def test_a_page_tells_what_a_figure_shows_and_keeps_solutions_folded(course):
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[3].metadata["tags"] = ["solution"]
     nbformat.write(notebook, path)
-    assert course.render() == 0
-    page = Page((course.RENDERED / "01_a.html").read_text(encoding="utf-8"))
+    assert course.execute([]) == 0
+    return nbformat.read(path, as_version=4)
 
+
+def check_page(page, summary):
     drawn, shown = page.images
     assert drawn["alt"] == SENTENCE
     assert drawn["width"] == "15"
-    assert drawn["src"].startswith("data:image/png;base64,")
-    assert SENTENCE not in shown["alt"]
-
-    assert page.summaries == ["Solution"]
+    assert SENTENCE not in shown.get("alt", "")
+    assert page.summaries == [summary]
     for hidden in ("Solution of exercise 1", "6", "7", "the answer is 42"):
         assert hidden in page.folded
     assert "the answer is" not in page.shown
     assert "an exercise" in page.shown
     assert "an exercise" not in page.folded
+    return drawn["src"]
 
 
+@needs_sphinx
+def test_a_page_tells_what_a_figure_shows_and_keeps_solutions_folded(course):
+    described(course)
+    assert course.render("--stored") == 0
+    path = course.RENDERED / "notebooks" / "01_a.html"
+    figure = check_page(Page(path.read_text(encoding="utf-8")), "Solution of exercise 1")
+    with Image.open(path.parent / figure) as image:
+        assert image.size == (30, 20)
+
+
+def test_so_does_the_page_of_a_test_run_that_went_wrong(course):
+    page, _ = pages.exporter().from_notebook_node(described(course))
+    assert check_page(Page(page), "Solution").startswith("data:image/png;base64,")
+
+
+@needs_sphinx
 def test_render_stops_at_the_first_failing_cell_and_names_it(course, capsys):
     write(course.NOTEBOOKS, "01_a.ipynb", "1", "assert False, 'drifted'", "3")
     write(course.NOTEBOOKS, "02_b.ipynb", "1")
@@ -130,7 +180,7 @@ def test_render_stops_at_the_first_failing_cell_and_names_it(course, capsys):
     said = capsys.readouterr().err
     assert "01_a.ipynb, code cell 2 of 3 failed" in said
     assert "drifted" in said
-    assert not (course.RENDERED / "02_b.html").exists()
+    assert list(course.RENDERED.rglob("*.html")) == []
 
 
 def test_execute_leaves_the_same_bytes_twice(course):
@@ -192,6 +242,7 @@ def test_what_cannot_be_written_is_one_line(course, monkeypatch, command):
 
     monkeypatch.setattr(Path, "open" if command == "execute" else "mkdir", refuse)
     monkeypatch.setattr(commands.homes, "settings", lambda folder: {})
+    monkeypatch.setattr(website, "missing", lambda: [])
     monkeypatch.setattr(commands.running, "run", None)  # it is told before a cell runs
     with pytest.raises(SystemExit) as stopped:
         commands.main(course.NOTEBOOKS.parent, [command])

@@ -21,7 +21,7 @@ import lstm_helpers as lh
 
 TOP = Path(__file__).parent.parent
 
-STARTER = ("commands", "copies", "homes", "lab", "pages", "pictures", "running")
+STARTER = ("commands", "copies", "homes", "lab", "pages", "pictures", "running", "website")
 WITHOUT = {f"lstm_helpers.course.{room}" for room in STARTER}
 WITHOUT |= {f"lstm_helpers._{room}" for room in ("keras_config", "keras_files", "onnx_file")}
 WITHOUT |= {"lstm_helpers._stored"}

@@ -125,8 +125,8 @@ def test_the_caption_of_lag_maps_says_what_is_largest_and_the_share_of_the_tempe
     values[3, 2], values[15, 0], values[15, 1], values[20, 0] = -4, 1, 1, 2
     said = figures.describe_lag_maps({"a": values}, "°C", lags=range(14, 20))
     assert said == (
-        "a: largest -4.00 °C, pressure at lag 3; 38 % of the sum is temperature "
-        "(50 % at lags 14 to 19)."
+        "a: largest -4.00 °C, pressure at lag 3; 38 % of the sum is temperature, "
+        "50 % of the sum at lags 14 to 19."
     )
     assert figures.describe_lag_maps({"a": values, "b": values}, "°C").count("38 % of the sum") == 2
 

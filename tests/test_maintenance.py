@@ -1,5 +1,7 @@
 """What the next maintainer is told: the files that say it, and that they say the same."""
 
+import base64
+import json
 import os
 import re
 import shutil
@@ -9,6 +11,8 @@ import tomllib
 import pytest
 import yaml
 from common import TOP
+
+from lstm_helpers.course import pictures
 
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 VERSION = r"(\d+\.\d+\.\d+)"
@@ -115,9 +119,65 @@ def test_every_file_that_is_named_exists(name):
     folders = r"data|lstm_helpers|notebooks|tests|\.github"
     named = set(re.findall(rf"`((?:{folders})/[\w./]+)`", text(name)))
     named |= set(re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text(name)))
+    badge = "../../actions/workflows/ci.yml"  # where a fork's host shows what its tests say
+    named -= {badge, f"{badge}/badge.svg"}
     assert {path for path in named if not (TOP / path).exists()} <= MADE
 
 
 def test_readme_leads_to_contributing_and_changelog():
     for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
         assert f"]({name})" in text("README.md")
+
+
+def test_readme_is_short():
+    assert text("README.md").count("\n") < 120
+
+
+def outputs(name):
+    notebook = json.loads(text(name))
+    return [o for cell in notebook["cells"] for o in cell.get("outputs", [])]
+
+
+def said(output):
+    return "".join(output.get("text", output.get("data", {}).get("text/plain", "")))
+
+
+def test_readme_answers_with_numbers_that_the_notebooks_print():
+    rows = re.findall(
+        r"(?m)^\| [^|]+\? \| ([^|]+) \| \[notebook (\d\d)\]\((.+)\) \|$", text("README.md")
+    )
+    assert [number for _, number, _ in rows] == ["02", "05", "07"]
+    for answer, number, target in rows:
+        assert target.startswith(f"notebooks/{number}_")
+        printed = " ".join(map(said, outputs(target)))
+        printed += text(target) if number == "02" else ""  # "of 24 orders 23 are wrong"
+        for value in re.findall(r"(?<![\w-])\d[\d.]*%?", answer):
+            assert re.search(rf"(?<![\d.]){re.escape(value.rstrip('.'))}(?![\d.]\d)", printed), (
+                value
+            )
+
+
+@pytest.mark.parametrize(
+    ("picture", "notebook"),
+    [
+        ("three_arrays.png", "02_slice_the_weights.ipynb"),
+        ("what_is_left.png", "05_set_the_forget_bias.ipynb"),
+    ],
+)
+def test_the_pictures_of_readme_are_figures_of_the_notebooks(picture, notebook):
+    assert f"(notebooks/{picture})" in text("README.md")
+    file = base64.b64encode((TOP / "notebooks" / picture).read_bytes()).decode()
+    figures = [
+        output["data"]["image/png"]
+        for output in outputs(f"notebooks/{notebook}")
+        if "image/png" in output.get("data", {})
+    ]
+    # Where it is red: take the new one from the notebook.
+    assert any(not changed(file, "".join(figure)) for figure in figures)
+
+
+def changed(one, other):
+    try:
+        return pictures.change(one, other)
+    except ValueError:  # of another size
+        return True

@@ -81,8 +81,8 @@ LISTED = {
         "in Keras?* (2025)": CITED,
     },
     "06": {
-        "at least 2 % of its largest importance": DEFINED,
-        "puts 90 % of its importance": DEFINED,
+        "at least 2 % of its largest. It": DEFINED,
+        "if 90 % of its importance": DEFINED,
         "ICML 2017": CITED,
         "9:307, 2008": CITED,
         "Distill 2020": CITED,
@@ -104,8 +104,7 @@ LISTED = {
     "08": {
         "course reads 24 hours of weather": SETTING,
         "change in the next 6 hours": SETTING,
-        "forecast well at 6 h ahead": SETTING,
-        "on a 24-hour clock: sine": DEFINED,
+        "on a 24-hour clock, two": DEFINED,
         "all 24 hours (168 numbers)": "24 hours of 7 readings",
         "what 168 readings say": "24 hours of 7 readings",
         "fades) at the last 6 hours": SETTING,
@@ -114,7 +113,14 @@ LISTED = {
         "EMNLP 2019": CITED,
         "NeurIPS 2020": CITED,
         "NeuroImage 87, 2014": CITED,
-        "EACL 2021": CITED,
+    },
+    "10": {
+        "359 and 1 are neighbours": DEFINED,
+        "Of a large file 20,000 windows": SETTING,
+        "edition, 2021": CITED,
+        "AAAI 2023": CITED,
+        "NeurIPS 2019": CITED,
+        "JASA 113, 2018": CITED,
     },
     "11": {
         "windows five times as long": EXAMPLE,
@@ -266,7 +272,10 @@ def wrong_in_readme(text):
     found += [
         f"({target}): no such file"
         for _, target in LINK.findall(text)
-        if "://" not in target and not (README.parent / target).exists()
+        # A badge is on the host of a fork, not in the checkout.
+        if "://" not in target
+        and not target.startswith("../../actions/workflows/")
+        and not (README.parent / target).exists()
     ]
     days = re.findall(r"(?s)(?:half a day:|a\sday\sadds) (.+?) \((\d+)", text)
     if len(days) != 2:
@@ -292,7 +301,7 @@ def test_readme_states_the_minutes_of_all():
     [
         ("| 45 (+ 5) |", "| 40 (+ 5) |"),
         ("(160 minutes)", "(150 minutes)"),
-        ("(245)", "(260)"),
+        ("(240)", "(260)"),
         ("Which numbers belong to which gate?", "Which numbers belong where?"),
         ("(notebooks/02_", "(notebooks/03_"),
         ("(data/README.md)", "(data/READ.md)"),

@@ -21,6 +21,7 @@ from lstm_helpers import (
     _report_measures,
     _report_memory,
     _report_models,
+    _report_named,
     _report_page,
     _report_probes,
     _report_warnings,
@@ -53,6 +54,57 @@ def delay(step=-4, feature=1):
 def readout(seed=0, **options):
     w = random_weights(np.random.default_rng(seed), units=4, features=3, **options)
     return lh.Readout(w, np.random.default_rng(seed).normal(size=4), 0.5)
+
+
+# What stands out.
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0, 0, 9, 0, 0, 0], (2,)),
+        ([0, 3, 9, 0, 0, 0, 0, 0], (1, 2)),
+        ([1, 1, 1, 1, 1, 1], None),
+        ([9, 8, 7, 6, 5, 4], None),
+        ([5, 5, 5, 5, 5, 0, 0, 0, 0, 0], None),  # five are not few
+        ([4, 4, 4, 4, 0, 0, 0, 0], (0, 1, 2, 3)),
+        ([6, 1, 1, 1, 1, 1, 1], None),  # a gap, but half is behind it
+        ([-3, 0.1, 5, 0.1], (2,)),  # what is below zero is nothing
+        ([0, 0, 0, 0], None),
+        ([2.0], (0,)),
+        ([2, 1], None),
+        ([9, 1], (0,)),
+    ],
+)
+def test_few_of_many_are_named_or_none(values, expected):
+    assert _report_named.few(np.array(values, dtype=float)) == expected
+
+
+def test_a_report_names_what_a_delay_reads_and_nothing_of_an_untrained_layer():
+    w = delay_line()
+    found = lh.report(lh.Readout(w, np.eye(3)[2]), X, feature_names=["a", "b", "c"])
+    assert found.named == _report_named.Named((2,), (1,), (("lstm", 2),))
+    assert found.sections["What stands out"] == [
+        "Lags: 2 (100 % of all lags).",
+        "Features: b (100 % of all features).",
+        "Units: lstm 2 (100 % of all units).",
+    ]
+    w = lh.LSTMWeights.from_arrays(
+        [np.ones((3, 12)), np.linalg.qr(rng.normal(size=(12, 3)))[0].T, np.zeros(12)]
+    )
+    fresh = lh.report(lh.Readout(w, np.eye(3)[2]), X * [1, 0, 0])
+    assert "looks untrained" in [warned.kind for warned in fresh.warnings]
+    assert fresh.named == _report_named.Named(None, None, None)
+    assert fresh.sections["What stands out"][0] == "No lag stands out."
+
+
+def delay_line():
+    """Unit n shows feature 1 of n steps ago."""
+    parts = [lh.Gates(*np.zeros((4, *shape))) for shape in ((3, 3), (3, 3), (3,))]
+    w = lh.LSTMWeights(*parts, activation="linear", recurrent_activation="hard_sigmoid")
+    w.bias.i[:], w.bias.f[:], w.bias.o[:] = 3, -3, 3
+    w.kernel.c[1, 0] = w.recurrent_kernel.c[0, 1] = w.recurrent_kernel.c[1, 2] = 1
+    return w
 
 
 # Measurements from outside.

@@ -1,4 +1,4 @@
-"""README's way with a model of one's own, line by line, on a model that is not the course's."""
+"""The way with a model of one's own, line by line, on a model that is not the course's."""
 
 import re
 
@@ -17,7 +17,14 @@ with lh.quiet():
     import keras
     from keras import layers
 
-README = (TOP / "README.md").read_text(encoding="utf-8")
+
+def code_of(name):
+    (code,) = re.findall(r"```python\n(.*?)```", (TOP / name).read_text("utf-8"), flags=re.DOTALL)
+    return code
+
+
+def test_readme_shows_how_the_way_begins():
+    assert code_of("website/your_lstm.md").startswith(code_of("README.md") + "\n\n# Used, but")
 
 
 def own_model():
@@ -39,7 +46,7 @@ def test_the_way_with_a_model_of_ones_own_runs(tmp_path, monkeypatch, capsys):
     model.fit(x, y, epochs=40, verbose=0)
     model.save(tmp_path / "mine.keras")
     monkeypatch.chdir(tmp_path)
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    code = code_of("website/your_lstm.md")
     assert "epochs=20" in code
     names = {"x_train": x[:300], "y_train": y[:300], "x_val": x[300:], "y_val": y[300:]}
     exec(code.replace("epochs=20", "epochs=1"), names)

@@ -144,16 +144,31 @@ def test_make_lets_venv_find_the_package_of_its_folder_before_it_counts_as_insta
     assert order == sorted(order)
 
 
+READY = (".venv", ".venv/bin/python", ".venv/installed", ".venv/site")
+
+
 def test_make_calls_no_script_of_venv():
     """Their first lines hold the full name of the folder in which they were installed."""
     text = (TOP / "Makefile").read_text(encoding="utf-8")
     windows, here = "$(if $(filter Windows_NT,$(OS)),Scripts/python.exe,", "bin/python)"
     assert f".venv/{windows}{here}" in text
     for path in re.findall(r"\.venv\S*", text.replace(windows, "").replace(here, "bin/python")):
-        assert path.rstrip(",:;)") in (".venv", ".venv/bin/python", ".venv/installed"), path
+        assert path.rstrip(",:;)") in READY, path
 
 
 def test_make_notebooks_checks_notebooks_and_exercises_and_cuts_nothing(checkout):
     lines = recipe(checkout, "notebooks").splitlines()
     assert lines[-1].endswith("tests/test_notebooks.py tests/test_exercises.py")
     assert "-o verbosity_assertions=2" in lines[-1]
+
+
+def test_make_course_adds_sphinx_once_and_make_lab_never(checkout):
+    assert "[site]" in recipe(checkout, "course")
+    assert "[site]" not in recipe(checkout, "lab")
+    installed = (checkout / ".venv" / "installed").read_bytes()
+    (checkout / ".venv" / "site").write_bytes(installed)
+    assert "pip install" not in recipe(checkout, "course")
+    (checkout / ".venv" / "site").write_bytes(b"other pins")
+    assert "[site]" in recipe(checkout, "course")
+    default = re.search(r"(?m)^EXTRAS \?= (.+)$", (TOP / "Makefile").read_text())[1]
+    assert not {"site", "browser"} & set(default.split(","))

@@ -6,12 +6,13 @@ import pytest
 from common import DATA, load_script
 
 import lstm_helpers as lh
-from lstm_helpers.course import forecaster
+from lstm_helpers.course import forecaster, weather
 
 with lh.quiet():
     script = load_script(DATA / "make_shuffling_costs.py")
 
 TABLE = pd.read_csv(DATA / "shuffling_costs.csv")
+READINGS = pd.read_csv(DATA / "reading_costs.csv")
 
 
 def test_there_is_a_row_for_each_network_and_station():
@@ -27,7 +28,19 @@ def test_there_is_a_row_for_each_network_and_station():
 
 
 def test_no_sample_of_windows_misses_hours_of_the_day():
-    assert all(np.gcd(every, 24) == 1 for every in script.EVERY.values())
+    assert all(np.gcd(every, 24) == 1 for every in (*script.EVERY.values(), script.EVERY_READING))
+
+
+def test_there_is_a_cost_of_each_reading_at_each_lag():
+    keys = [tuple(row) for row in READINGS[["horizon", "seed"]].to_numpy()]
+    assert keys == [(horizon, seed) for horizon in (1, 6, 24) for seed in range(5)]
+    names = [f"{name} {lag}" for lag in range(24) for name in weather.FEATURES]
+    assert list(READINGS)[2:] == names == list(script.PLACES)
+    assert READINGS.notna().all(axis=None)
+    window = np.arange(24 * 7).reshape(24, 7)  # the oldest hour first
+    for name, place in script.PLACES.items():
+        feature, lag = name.split()
+        assert place == window[23 - int(lag), list(weather.FEATURES).index(feature)]
 
 
 @pytest.mark.parametrize(("horizon", "station"), [(1, "changping"), (24, "gucheng")])
@@ -48,4 +61,16 @@ def test_rows_at_6_hours_are_of_all_windows_of_the_year():
         again = script.costs(data, 6, "changping", seed=1)
     (row,) = TABLE.query("horizon == 6 and station == 'changping' and seed == 1").to_dict("records")
     assert script.EVERY[6] == 1
+    assert [again[name] for name in few] == pytest.approx([row[name] for name in few], abs=2e-4)
+
+
+@pytest.mark.parametrize(("horizon", "seed"), [(1, 4), (24, 0)])
+def test_costs_of_single_readings_come_out_again(horizon, seed):
+    """Every reading again would take long: the temperature and the rain, new and of yesterday."""
+    data = forecaster.load_data(DATA, horizon=horizon)
+    few = {name: script.PLACES[name] for name in ("temp 0", "rain 0", "temp 17", "dewp 23")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(script, "PLACES", few)
+        again = script.costs_of_readings(data, horizon, seed)
+    (row,) = READINGS.query(f"horizon == {horizon} and seed == {seed}").to_dict("records")
     assert [again[name] for name in few] == pytest.approx([row[name] for name in few], abs=2e-4)

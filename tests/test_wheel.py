@@ -137,6 +137,8 @@ for features, units in ((3, 4), (100, 256), (1, 1), (7, 512)):
         ax.figure.savefig(f"{features}_{units}_{n}.png")
         matplotlib.pyplot.close(ax.figure)
     texts = [
+        # The weights of 512 units don't fit into a page.
+        repr(plots.play(readout, x[0], unit="l/s")) if units < 9 else "",
         plots.describe_heatmaps(w, feature_names=own),
         plots.describe_norms(w),
         plots.describe_distributions(w),
@@ -185,5 +187,7 @@ def test_the_wheel_holds_the_package_and_nothing_beside(wheel):
     assert {top.split("-")[0] for top in tops} == {"lstm_helpers"}
     here = {path.relative_to(TOP).as_posix() for path in (TOP / "lstm_helpers").rglob("*.py")}
     assert here <= set(names)
+    # What a living figure runs, and its look.
+    assert {"lstm_helpers/plots/living.js", "lstm_helpers/plots/living.css"} <= set(names)
     # Without this file type checkers take the package for untyped.
     assert "lstm_helpers/py.typed" in names

@@ -56,6 +56,39 @@ def same_hour_yesterday(w: Windows) -> np.ndarray:
     return w.at_lag(lag) - w.newest
 
 
+def last_season(w: Windows, season: int) -> np.ndarray:
+    """The target will be as it was one season before, or two, ... where that is known by then.
+
+    Parameters
+    ----------
+    w : Windows
+    season : int
+        Steps after which the same time comes again: 24 hours, seven days.
+
+    Returns
+    -------
+    (windows, features) array
+
+    Raises
+    ------
+    ValueError
+        The window does not reach back to that reading.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import baselines, forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=80, freq="h")
+    >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(80.0) % 24}, hours), horizon=30)
+    >>> float(np.abs(baselines.last_season(w, 24) - w.change).max())  # lag 18, two days before
+    0.0
+    """
+    lag = season * -(-w.horizon // season) - w.horizon
+    if lag >= w.time_steps:
+        raise ValueError(f"expected a window that holds lag {lag}, got {w.time_steps} steps")
+    return w.at_lag(lag) - w.newest
+
+
 @dataclasses.dataclass(frozen=True)
 class Climatology:
     """The mean of every month and hour of day: ``table`` is (12, 24, features), in units.
@@ -139,10 +172,8 @@ class Ridge:
         (49, 1)
         """
         design = cls._design(training, scaler, clock)
-        gram = design.T @ design
-        gram.flat[: -1 : len(gram) + 1] += penalty  # all but the constant
         target = training.change / scaler.change_std
-        return cls(np.linalg.solve(gram, design.T @ target), scaler, clock)
+        return cls(least_squares(design, target, penalty), scaler, clock)
 
     @staticmethod
     def _design(w: Windows, scaler: Scaler, clock: bool) -> np.ndarray:
@@ -153,6 +184,32 @@ class Ridge:
     def __call__(self, w: Windows) -> np.ndarray:
         scaled = self._design(w, self.scaler, self.clock) @ self.weights
         return self.scaler.unscale_change(scaled)
+
+
+def least_squares(design: np.ndarray, targets: np.ndarray, penalty: float = 10.0) -> np.ndarray:
+    """The weights of a linear map by the normal equations; the last column is the constant.
+
+    Parameters
+    ----------
+    design : (windows, columns)
+    targets : (windows,) or (windows, outputs)
+    penalty : float
+        On the squares of all weights but that of the constant.
+
+    Returns
+    -------
+    (columns,) or (columns, outputs) array
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import baselines
+    >>> design = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])  # x and the constant
+    >>> baselines.least_squares(design, np.array([5.0, 7.0, 9.0]), penalty=0).round(6).tolist()
+    [2.0, 5.0]
+    """
+    gram = design.T @ design
+    gram.flat[: -1 : len(gram) + 1] += penalty
+    return np.linalg.solve(gram, design.T @ targets)
 
 
 def clock_features(w: Windows) -> np.ndarray:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from lstm_helpers.course import homes, lab, pages, running
+from lstm_helpers.course import homes, lab, running, website
 
 CANNOT_WRITE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
@@ -28,7 +28,10 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
     lab_parser.add_argument("--fresh", action="store_true", help="start anew, keep a backup")
     execute_parser = commands.add_parser("execute", help="execute notebooks in place")
     execute_parser.add_argument("numbers", nargs="*", help="01, 02, ...; all unless given")
-    commands.add_parser("render", help="execute all into HTML pages")
+    render_parser = commands.add_parser("render", help="execute all into a website")
+    render_parser.add_argument(
+        "--stored", action="store_true", help="execute nothing, take the outputs as they are"
+    )
     asked, rest = parser.parse_known_args(arguments)
     if rest and asked.command != "lab":
         parser.error(f"unknown options: {' '.join(rest)}")
@@ -46,7 +49,7 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
                 return lab.start(top, asked.fresh, rest)
             if asked.command == "execute":
                 return execute(top / "notebooks", asked.numbers)
-            return render(top / "notebooks", top / "build" / "course")
+            return render(top, asked.stored)
     except OSError as error:
         if error.errno not in CANNOT_WRITE:
             raise
@@ -71,24 +74,30 @@ def execute(folder: Path, numbers: list[str]) -> int:
     return 0
 
 
-def render(folder: Path, rendered: Path) -> int:
-    """Execute every notebook in order and leave HTML pages with an index; stop at a failure."""
+def render(top: Path, stored: bool = False) -> int:
+    """Execute every notebook in order and make the website; stop at a failure.
+
+    With ``stored``, the outputs are those that the notebooks have.
+    """
+    rendered = top / "build" / "course"
+    if absent := website.missing():
+        sys.exit(
+            f"course.py: {sys.executable} has no {absent[0]}: call make course, or install with "
+            "this Python: python -m pip install -c constraints.txt -e '.[site]'"
+        )
     if rendered.exists():
         shutil.rmtree(rendered)
     rendered.mkdir(parents=True)
-    titles = {}
+    folder = top / "notebooks"
+    notebooks = {}
     for path in find(folder):
         notebook = nbformat.read(path, as_version=4)
-        if not running.run(notebook, path.name, folder):
+        if not stored and not running.run(notebook, path.name, folder):
             return 1
         running.strip(notebook)
-        title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
-        notebook.metadata["title"] = title
-        page, _ = pages.exporter().from_notebook_node(notebook)
-        target = rendered / path.with_suffix(".html").name
-        target.write_text(page, encoding="utf-8")
-        titles[target.name] = title
-    (rendered / "index.html").write_text(pages.index(titles), encoding="utf-8")
+        notebooks[path.name] = notebook
+    if failed := website.build(top, notebooks, rendered):
+        return failed
     print(f"Open {Path(*rendered.parts[-2:]) / 'index.html'}")
     return 0
 

@@ -838,7 +838,7 @@ EXERCISES = {
     "06-4": Exercise(
         answer=10 - 2,
         because="a baseline that occurs keeps the closed gate closed, and it leaves one hour of "
-        "either. Jumps and what lies between two regimes it still meets.",
+        "either. It is still fooled by jump and by between.",
         wrong=(
             Wrong(10 - 4, "That is occlusion from zeros. Pass the mean of the windows instead."),
             Wrong(
@@ -873,29 +873,6 @@ EXERCISES = {
         hint="Row 23 is t-1. Which row is t-2?",
     ),
     "07-2": Exercise(
-        answer=-1.0 + 2.5,
-        because="the attributions add up to the forecast minus what the network says of "
-        "the baseline.",
-        wrong=(
-            Wrong(2.5, "That is the difference between the two, not the forecast itself."),
-            Wrong(
-                2.5 + 1.0,
-                "The sign is wrong: the forecast is the baseline's -1.0 plus what was added on "
-                "the way.",
-            ),
-            Wrong(
-                -1.0 - 2.5,
-                "You subtracted. The attributions lead from the baseline to the window, not back.",
-            ),
-            Wrong(
-                1.0 - 2.5,
-                "Both signs are wrong. The attributions lead from the baseline to the window, not "
-                "back.",
-            ),
-        ),
-        hint="The attributions say how to get from one to the other. Where do they start?",
-    ),
-    "07-3": Exercise(
         answer=24 // np.gcd(18, 24),
         because="18 and 24 have the common factor 6, so only each 6th hour of the day comes up. "
         "Take 17 or 19, and all of them do.",
@@ -915,7 +892,7 @@ EXERCISES = {
         ),
         hint="Write down the hours at which they end, from 0 on: when does the first come again?",
     ),
-    "07-4": Exercise(
+    "07-3": Exercise(
         answer=np.mean(np.subtract([1.73, 1.73, 1.77], [1.70, 1.75, 1.72])),
         decimals=3,
         because="each seed is compared with itself: worse by 0.03, better by 0.02, worse by 0.05.",
@@ -960,18 +937,6 @@ EXERCISES = {
         hint="np.arctan2(sine, cosine) is the angle; a whole turn is 24 hours.",
     ),
     "08-2": Exercise(
-        answer=1 - 2 / 20,
-        because="the squared errors add up to 2, those of always saying the mean to 20.",
-        wrong=(
-            Wrong(2 / 20, "That is the part that the probe misses. R² is the part that it reads."),
-            Wrong(1 - 2 / 120, "You measured the spread from 0. Measure it from the mean."),
-            Wrong(1 - 2 / 4, "That is 1 minus the mean squared error: divide by the variance."),
-            Wrong(1 - 2 / 10, "The spread is that of the true values, not of what was read."),
-        ),
-        hint="1 minus the sum of squared errors, divided by that of always saying the mean.",
-        decimals=2,
-    ),
-    "08-3": Exercise(
         answer=4 * 0.5**3,
         because="from lag 3 to lag 0 there are three later steps, and each halves the difference.",
         wrong=(
@@ -983,7 +948,7 @@ EXERCISES = {
         ),
         hint="With the gates held, the difference is multiplied by each later forget gate.",
     ),
-    "08-4": Exercise(
+    "08-3": Exercise(
         answer=1.2183,
         because="the hidden state is used once, by the gates of the next hour.",
         wrong=(
@@ -1052,6 +1017,71 @@ EXERCISES = {
             Wrong("C", "What is as old as that, exchanged together, moves the output all the way."),
         ),
         hint="lh.check_reading(stories['A'], case.readout, case.inputs) and so on.",
+    ),
+    "10-1": Exercise(
+        answer=(400 - 24 - 6 + 1) + (1000 - 400 - 5 - 24 - 6 + 1),
+        because="no window may cross the gap, so each stretch loses 29 rows.",
+        wrong=(
+            Wrong(1000 - 24 - 6 + 1, "That is without a gap. Cut each stretch by itself."),
+            Wrong(
+                1000 - 5 - 24 - 6 + 1,
+                "You closed the gap: some of your windows then jump over five hours.",
+            ),
+            Wrong(
+                (400 - 24 + 1) + (1000 - 400 - 5 - 24 + 1),
+                "You left out the horizon: the target must lie in the same stretch.",
+            ),
+            Wrong(
+                (400 - 24 - 6) + (1000 - 400 - 5 - 24 - 6),
+                "Each stretch has one more: its first window begins at its first row.",
+            ),
+            Wrong(
+                1000 - 400 - 5 - 24 - 6 + 1,
+                "That is the longer stretch alone. The other one gives windows too.",
+            ),
+        ),
+        hint="How long are the two stretches? Each gives rows - window - horizon + 1 windows.",
+    ),
+    "10-2": Exercise(
+        answer=48 - 8,
+        because="a day is 48 half hours, and the target lies 8 of them after the newest one.",
+        wrong=(
+            Wrong(48, "That is one day before the newest reading. The target lies later."),
+            Wrong(24 - 4, "You counted hours. A step is half an hour."),
+            Wrong(24 - 8, "A day has 24 hours, but how many steps?"),
+            Wrong(48 + 8, "The target lies after the newest reading, so this day ends later too."),
+            Wrong(48 - 4, "The horizon is given in hours. How many steps is it?"),
+        ),
+        hint="Count all in steps: the day, and the way from the newest reading to the target.",
+    ),
+    "10-3": Exercise(
+        answer=24,
+        because="at 12:00 nobody knows what 13:00 will bring.",
+        wrong=(
+            Wrong((24 + 30) / 2, "That is the middle of both neighbours. One lies in the future."),
+            Wrong(30, "That is the reading after it: it lies in the future."),
+            Wrong(24 + (24 - 20), "That carries on the trend. The template does less."),
+            Wrong(
+                np.mean([20, 24, 30]),
+                "That is the mean of the three, one of which lies in the future.",
+                within=0.5,
+            ),
+        ),
+        hint="What is the last thing that is known at 12:00?",
+    ),
+    "10-4": Exercise(
+        answer=100 * (1 - 3.6 / 5.4),
+        decimals=1,
+        because="the error falls by 1.8, and that is a third of what persistence has.",
+        wrong=(
+            Wrong(100 * 3.6 / 5.4, "That is what is left of the error. By how much did it fall?"),
+            Wrong(
+                100 * (5.4 / 3.6 - 1), "Divide by the error that you compare with, the larger one."
+            ),
+            Wrong(5.4 - 3.6, "That is the difference in degrees. Which part of 5.4 is it?"),
+            Wrong(1 - 3.6 / 5.4, "That is the part. In per cent it is 100 times as much."),
+        ),
+        hint="The difference of the two, divided by the error of persistence.",
     ),
 }
 """Every exercise by its number."""

@@ -171,12 +171,58 @@ def error_bars(
     return ax
 
 
+def parts_of_time(
+    target: pd.Series, parts: Mapping[str, Windows], unit: str, *, ax: Axes | None = None
+) -> Axes:
+    """The whole series of a target, in the parts of time that it is split into.
+
+    Parameters
+    ----------
+    target : (rows,) Series
+        On a regular grid; the line has a gap where it is NaN.
+    parts : mapping from name to Windows
+        In order of time, at most three.
+    unit : str
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+        Each part in its colour, with its number of windows in the legend.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lstm_helpers.course import figures, forecaster
+    >>> hours = pd.date_range("2015-03-01", periods=100, freq="h")
+    >>> frame = pd.DataFrame({"power": np.arange(100.0) % 24}, hours)
+    >>> parts = {"training": forecaster.windows(frame[:60]), "test": forecaster.windows(frame[60:])}
+    >>> ax = figures.parts_of_time(frame["power"], parts, "kW")
+    >>> ax.get_ylabel(), [line.get_label() for line in ax.lines]
+    ('power (kW)', ['training: 31 windows', 'test: 11 windows'])
+    """
+    ax = panel(ax, 3.0)
+    ends = [w.times[-1] for w in parts.values()]
+    starts = [target.index[0], *ends[:-1]]
+    for (name, w), start, color in zip(
+        parts.items(), starts, (INK, "#56B4E9", HIGHLIGHT), strict=False
+    ):
+        end = target.index[-1] if w is list(parts.values())[-1] else w.times[-1]
+        shown = target.loc[start:end]
+        ax.plot(shown.index, shown, color=color, linewidth=0.8, label=f"{name}: {len(w):,} windows")
+    ax.set_ylabel(f"{target.name} ({unit})" if unit else str(target.name))
+    ax.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    time_axis(ax, target.index)
+    return ax
+
+
 def forecast_lines(
     times: pd.DatetimeIndex,
     observed: np.ndarray,
     forecasts: Mapping[str, np.ndarray],
     feature: str = "temp",
     *,
+    ylabel: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """The observed values as a dark line, and each forecast for the same hours.
@@ -190,6 +236,8 @@ def forecast_lines(
     forecasts : mapping from name to (hours,) array
         At most three.
     feature : str
+    ylabel : str, optional
+        Of data that is no weather, in place of the feature's name.
     ax : Axes, optional
 
     Returns
@@ -211,7 +259,7 @@ def forecast_lines(
         forecasts.items(), (HIGHLIGHT, "#56B4E9", MUTED), strict=False
     ):
         ax.plot(times, values, color=color, linewidth=1.4, label=name)
-    ax.set_ylabel(label(feature))
+    ax.set_ylabel(label(feature) if ylabel is None else ylabel)
     ax.legend(frameon=False, ncols=len(forecasts) + 1, loc="lower left", bbox_to_anchor=(0, 1))
     time_axis(ax, times)
     return ax
@@ -284,7 +332,7 @@ def describe_lag_maps(
     maps, unit
         As given to ``lag_maps``.
     lags : sequence of int, optional
-        Also say what is largest at these lags, which follow each other.
+        Also say the share of the temperature at these lags, which follow each other.
 
     Returns
     -------
@@ -311,7 +359,8 @@ def describe_lag_maps(
         )
         if lags is not None:
             part = size[list(lags)]
-            text += f" ({part[:, 0].sum() / part.sum():.0%} at lags {min(lags)} to {max(lags)})"
+            share = part[:, 0].sum() / part.sum()
+            text += f", {share:.0%} of the sum at lags {min(lags)} to {max(lags)}"
         texts.append(text.replace("%", " %") + ".")
     return " ".join(texts)
 

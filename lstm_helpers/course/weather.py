@@ -238,8 +238,18 @@ def clean(frame: pd.DataFrame, max_gap: int = 3) -> tuple[pd.DataFrame, Cleaning
     return kept, report
 
 
-def segments(features: pd.DataFrame) -> list[pd.DataFrame]:
-    """Split a frame where its hourly index jumps. No hour is missing in a part; parts are views.
+def segments(features: pd.DataFrame, step: pd.Timedelta = _HOUR) -> list[pd.DataFrame]:
+    """Split a frame where its index jumps. No step is missing in a part; parts are views.
+
+    Parameters
+    ----------
+    features : (hours, features) DataFrame
+    step : Timedelta
+        From row to row: an hour.
+
+    Returns
+    -------
+    list of DataFrame
 
     Examples
     --------
@@ -250,7 +260,7 @@ def segments(features: pd.DataFrame) -> list[pd.DataFrame]:
     >>> [len(part) for part in weather.segments(frame)]
     [2, 3]
     """
-    jumps = np.flatnonzero(features.index.to_series().diff().iloc[1:] != _HOUR) + 1
+    jumps = np.flatnonzero(features.index.to_series().diff().iloc[1:] != step) + 1
     edges = [0, *jumps.tolist(), len(features)]
     return [features.iloc[a:b] for a, b in itertools.pairwise(edges)]
 

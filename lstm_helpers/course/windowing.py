@@ -12,6 +12,7 @@ from lstm_helpers.course import weather
 
 TIME_STEPS = 24
 """Hours that the network of the course sees."""
+HOUR = pd.Timedelta(hours=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +129,13 @@ class Windows:
         return self.future - self.newest
 
 
-def windows(segment: pd.DataFrame, time_steps: int = TIME_STEPS, horizon: int = 6) -> Windows:
+def windows(
+    segment: pd.DataFrame,
+    time_steps: int = TIME_STEPS,
+    horizon: int = 6,
+    *,
+    step: pd.Timedelta = HOUR,
+) -> Windows:
     """Every window of one unbroken segment, as views on its values: nothing is copied.
 
     Parameters
@@ -139,6 +146,8 @@ def windows(segment: pd.DataFrame, time_steps: int = TIME_STEPS, horizon: int = 
         Hours in a window.
     horizon : int
         Hours from the newest reading of the window to the reading to forecast.
+    step : Timedelta
+        From row to row. If it is not an hour, read "step" for "hour" here.
 
     Returns
     -------
@@ -164,7 +173,7 @@ def windows(segment: pd.DataFrame, time_steps: int = TIME_STEPS, horizon: int = 
         raise ValueError(
             f"expected time_steps and horizon of at least 1 hour, got {time_steps} and {horizon}"
         )
-    if len(weather.segments(segment)) > 1:
+    if len(weather.segments(segment, step)) > 1:
         raise ValueError("expected hourly rows without a gap, got a gap: use weather.segments")
     values = segment.to_numpy()
     count = max(0, len(values) - time_steps - horizon + 1)
@@ -183,7 +192,11 @@ def windows(segment: pd.DataFrame, time_steps: int = TIME_STEPS, horizon: int = 
 
 
 def all_windows(
-    frames: Sequence[pd.DataFrame], time_steps: int = TIME_STEPS, horizon: int = 6
+    frames: Sequence[pd.DataFrame],
+    time_steps: int = TIME_STEPS,
+    horizon: int = 6,
+    *,
+    step: pd.Timedelta = HOUR,
 ) -> Windows:
     """The windows of several frames in one set; none crosses a gap or joins two frames.
 
@@ -191,7 +204,7 @@ def all_windows(
     ----------
     frames : sequence of DataFrame
         Cleaned frames, of one station or part each, gaps allowed.
-    time_steps, horizon : int
+    time_steps, horizon, step
         As in ``windows``.
 
     Returns
@@ -213,7 +226,11 @@ def all_windows(
     >>> len(forecaster.all_windows([frame, frame])), len(forecaster.windows(frame))
     (22, 11)
     """
-    parts = [windows(part, time_steps, horizon) for f in frames for part in weather.segments(f)]
+    parts = [
+        windows(part, time_steps, horizon, step=step)
+        for frame in frames
+        for part in weather.segments(frame, step)
+    ]
     return join(parts)
 
 

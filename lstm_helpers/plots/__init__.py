@@ -19,6 +19,7 @@ from lstm_helpers.plots.figure import (
     show,
     subplots,
 )
+from lstm_helpers.plots.living import LivingFigure, play
 from lstm_helpers.plots.profiles import PROFILE_COLORS, describe_lag_profile, lag_profile
 from lstm_helpers.plots.sizes import (
     describe_distributions,
@@ -46,6 +47,7 @@ __all__ = [
     "SIGNED",
     "STYLE",
     "WIDTH",
+    "LivingFigure",
     "array_map",
     "cell_diagram",
     "describe_cell_diagram",
@@ -59,6 +61,7 @@ __all__ = [
     "lag_profile",
     "norm_bars",
     "order_errors",
+    "play",
     "rank_scatter",
     "retention",
     "show",

@@ -229,7 +229,9 @@ def time_axis(ax: Axes, times: Sequence[Any] | None) -> None:
     """
     if times is None or not is_dates(times):
         return
-    locator = mdates.AutoDateLocator(maxticks=8)
+    first, last = ax.get_xlim()
+    # Of some years Matplotlib asks for five ticks at least, finds too many months, and warns.
+    locator = mdates.AutoDateLocator(minticks=2 if last - first > 700 else 5, maxticks=8)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
 

@@ -2,7 +2,7 @@
 
 import gzip
 
-from .planting import arrays, card, seen_by
+from .planting import arrays, card, replace, seen_by
 
 CLOCK = (
     "tests/test_window_experiments.py"
@@ -138,3 +138,43 @@ def clock_blanked_with_the_readings(top):
     text = text.replace(clock, "")
     scale = "    inputs = scaler.scale(w.inputs)\n"
     path.write_text(text.replace(scale, scale + clock), encoding="utf-8")
+
+
+# A reader's own file.
+
+OWN = "tests/test_own_data.py"
+
+
+@seen_by(f"{OWN}::test_gaps_are_filled_with_the_past_only_and_never_counted_as_read")
+def gaps_filled_from_the_future(top):
+    """Missing readings lie on a line to the next one."""
+    path = top / "lstm_helpers/course/own_table.py"
+    replace(path, "frame.ffill(limit=MAX_GAP)", "frame.interpolate(limit=MAX_GAP)")
+
+
+@seen_by(f"{OWN}::test_no_window_crosses_a_gap_or_has_a_target_that_was_filled")
+def filled_readings_forecast(top):
+    """A reading that was filled is a target, and persistence looks better."""
+    path = top / "lstm_helpers/course/own_data.py"
+    replace(path, "to_numpy(dtype=bool)", "to_numpy(dtype=bool) | True")
+
+
+@seen_by(f"{OWN}::test_scaling_knows_the_training_part_only")
+def own_scaler_fitted_on_later_years(top):
+    """Mean and spread of a reader's file are those of the validation part."""
+    path = top / "lstm_helpers/course/own_data.py"
+    replace(path, 'Scaler.fit(parts["training"])', 'Scaler.fit(parts["validation"])')
+
+
+@seen_by(f"{OWN}::test_a_column_that_drifts_is_read_as_a_difference")
+def drift_judged_by_the_test_part(top):
+    """Whether a column drifts is decided by looking ahead at the test part."""
+    path = top / "lstm_helpers/course/own_data.py"
+    replace(path, 'parts["validation"].newest', 'parts["test"].newest')
+
+
+@seen_by(f"{OWN}::test_what_was_trained_is_kept_and_other_inputs_are_trained_anew")
+def trained_once_for_all_inputs(top):
+    """A network that was trained without a lag is taken from the one trained with all."""
+    path = top / "lstm_helpers/course/own_network.py"
+    replace(path, "for array in (inputs, targets):", "for array in (targets,):")

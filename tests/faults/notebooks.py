@@ -11,7 +11,9 @@ SLICES = "notebooks/02_slice_the_weights.ipynb"
 REPLAY = "notebooks/03_replay_the_cell.ipynb"
 HEATMAPS = "notebooks/04_draw_heatmaps_and_norms.ipynb"
 BIAS = "notebooks/05_set_the_forget_bias.ipynb"
+METHODS = "notebooks/06_test_the_methods.ipynb"
 HOURS = "notebooks/07_trace_the_past_hours.ipynb"
+STATE = "notebooks/08_ask_the_state.ipynb"
 
 # Code and what it shows.
 
@@ -63,6 +65,58 @@ def hours_of_yesterday_shuffled_one_at_a_time(top):
     """Of the six hours only one is shuffled."""
     old, new = "together=[range(14, 20)]", "together=[range(17, 18)]"
     replace_in_cell(top / HOURS, old, new)
+
+
+@seen_by(METHODS)
+def signs_averaged_before_sizes(top):
+    """The size of the mean stands where the mean size should."""
+    replace_in_cell(
+        top / METHODS, "mean size {np.abs(at).mean():.2f}", "mean size {abs(at.mean()):.2f}"
+    )
+
+
+@seen_by(HOURS)
+def costs_of_readings_of_another_lag(top):
+    """The costs that are repeated are those of the hour before the newest."""
+    replace_in_cell(top / HOURS, "[[23 * 7 + n] for n", "[[22 * 7 + n] for n")
+
+
+@seen_by(STATE)
+def control_that_is_the_trained_network(top):
+    """The untrained network of the probes is the trained one."""
+    replace_in_cell(
+        top / STATE,
+        "lh.replay(network(seed, kind).w, x, keep",
+        "lh.replay(network(seed).w, x, keep",
+    )
+
+
+@seen_by(STATE)
+def answers_of_the_control_in_their_order(top):
+    """The answers that should be dealt out at random stay where they are."""
+    old, new = "[rng.permutation(of_part) for of_part in target]", "[of_part for of_part in target]"
+    replace_in_cell(top / STATE, old, new)
+
+
+@seen_by(STATE)
+def donors_that_are_the_windows_themselves(top):
+    """Each window is its own donor."""
+    replace_in_cell(top / STATE, "[[rng.choice(rows) for rows in same]]", "[list(chosen)]")
+
+
+@seen_by(STATE)
+def gates_held_as_in_the_donor(top):
+    """The later gates are those of the donor's run."""
+    replace_in_cell(
+        top / STATE, "patching.patch(own, patching.GATES", "patching.patch(other, patching.GATES"
+    )
+
+
+@seen_by(STATE)
+def clock_direction_with_sine_and_cosine_exchanged(top):
+    """The cell is pushed by the cosine where the sine moves it."""
+    old = "moves = lh.probe((hand, cell), (hand, cell)).weights"
+    replace_in_cell(top / STATE, old, old + "[::-1]")
 
 
 @seen_by(HEATMAPS)

@@ -407,3 +407,35 @@ def gates_need_pandas(top):
     """The names of the arrays come with pandas."""
     old = "import numpy as np\n"
     replace(top / "lstm_helpers/gates.py", old, f"{old}import pandas as pd\n")
+
+
+# Living figures. Those of the script are seen where a Chromium is installed.
+
+
+@seen_by("tests/test_play.py")
+def the_script_swaps_two_gates(top):
+    """In the browser the input gate multiplies the old cell and the forget gate the candidate."""
+    replace(
+        top / "lstm_helpers/plots/living.js",
+        "gates.f[u] * old + gates.i[u] * gates.c[u]",
+        "gates.i[u] * old + gates.f[u] * gates.c[u]",
+    )
+
+
+@seen_by("tests/test_play.py")
+def the_script_moves_another_bias(top):
+    """The slider of the forget bias moves the bias of the output gate."""
+    replace(top / "lstm_helpers/plots/living.js", '(gate === "f" ? more', '(gate === "o" ? more')
+
+
+@seen_by("tests/test_play.py")
+def names_can_end_the_script_of_a_living_figure(top):
+    """A feature called </script> ends the script in which the names stand."""
+    replace(top / "lstm_helpers/plots/living.py", "{_without_tags(lines)}", "{lines}")
+
+
+@seen_by("tests/test_play.py")
+def a_living_figure_changes_with_the_processor(top):
+    """The window stands in the figure with all its digits."""
+    old, new = "_rounded(x), _rounded(means)", "x, _rounded(means)"
+    replace(top / "lstm_helpers/plots/living.py", old, new)
