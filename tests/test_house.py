@@ -39,7 +39,10 @@ AT_ONCE |= {"torch_tools": {"torch"}}
 DRAWS = {"_report_figures"}
 """Rooms below that may import plots, in a function: without Matplotlib a report has no figures."""
 MOST_LINES = 450
-LONG = {"course.exercises": "one row an exercise: a table"}
+LONG = {
+    "course.exercises": "one row an exercise: a table",
+    "course.quiz": "one row a question: a table",
+}
 
 
 def rooms(package=PACKAGE):

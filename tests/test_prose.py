@@ -122,6 +122,12 @@ LISTED = {
         "NeurIPS 2019": CITED,
         "JASA 113, 2018": CITED,
     },
+    "11": {
+        "windows five times as long": EXAMPLE,
+        "close within five hours": "a wrong choice",
+        "14(1), 2013": CITED,
+        "17(3), 2006": CITED,
+    },
 }
 
 

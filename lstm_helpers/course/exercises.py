@@ -144,7 +144,30 @@ def verdict(name: str, answer: Any = ...) -> str:
     """
     if name not in EXERCISES:
         raise ValueError(f"expected an exercise of {', '.join(EXERCISES)}, got {name!r}")
-    exercise = EXERCISES[name]
+    return judged(EXERCISES[name], answer)
+
+
+def judged(exercise: Exercise, answer: Any = ...) -> str:
+    """What an answer to an exercise shows, whatever table the exercise stands in.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    answer : anything
+        As for ``check``.
+
+    Returns
+    -------
+    str
+        It begins with "not attempted yet", "right" or "not yet".
+
+    Examples
+    --------
+    >>> from lstm_helpers.course.exercises import Exercise, judged
+    >>> exercise = Exercise(0.75, "3 of 4 count.", (), "Count them.", decimals=2)
+    >>> judged(exercise, "75 %")
+    'right: 0.75, because 3 of 4 count.'
+    """
     if answer is ... or answer is None:
         return "not attempted yet. Put your answer in place of the dots and run the cell again."
     readings = _readings(answer, exercise.answer)
