@@ -73,7 +73,7 @@ def measured(seeds: range) -> dict:
             said.update(found)
     return {
         "seeds": [seeds[0], seeds[-1]],
-        "report: rightly named": {
+        "report: names the truth": {
             rule: {field: counts[field] for field in FIELDS} for rule, counts in rightly.items()
         },
         "check_reading: verdicts": {

@@ -89,6 +89,10 @@ _OPPOSITE = {HOLDS: FAILS, FAILS: HOLDS, CANNOT: CANNOT}
 
 def uses(reading: Any, opened: Opened, x: np.ndarray, *_: Any) -> Found:
     """Exchange it with other windows'."""
+    lags, features = _place(reading, x)
+    asked = x[:, [x.shape[1] - 1 - lag for lag in lags]][..., features]
+    if not (asked != asked[0]).any():
+        return CANNOT, f"{_named(reading).capitalize()} never varies in these windows.", {}
     moved, error = _moves(opened, x, [_place(reading, x)])[:2]
     verdict = _between(float(moved[0]))
     text = (

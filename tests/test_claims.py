@@ -157,6 +157,16 @@ def test_needed_is_what_others_lack():
     )
 
 
+def test_of_what_never_varies_nobody_can_tell():
+    x = X.copy()
+    x[..., 2] = 1
+    for kind in ("uses", "ignores"):
+        assert verdict(kind, x=x, feature=2) == "cannot tell"
+        assert verdict(kind, x=x, feature=2, lag=0) == "cannot tell"
+    x[3, 4, 2] = 2
+    assert verdict("ignores", x=x, feature=2) == "holds"
+
+
 def test_a_network_that_never_moves():
     still = lh.Readout(DELAY.w, np.zeros(5), bias=1.0)
     assert verdict("uses", model=still, feature=1) == "fails"

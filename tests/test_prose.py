@@ -122,6 +122,13 @@ LISTED = {
         "NeurIPS 2019": CITED,
         "JASA 113, 2018": CITED,
     },
+    "09": {
+        "from 2016": EXAMPLE,
+        "AAAI 2020": CITED,
+        "NeurIPS 2018": CITED,
+        "EMNLP 2019": CITED,
+        "Recurrent Networks*, 2015": CITED,
+    },
     "11": {
         "windows five times as long": EXAMPLE,
         "close within five hours": "a wrong choice",

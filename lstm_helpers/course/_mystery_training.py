@@ -73,7 +73,8 @@ def _compiled(shape: tuple[int, ...]) -> tuple:
     optimizer = keras.optimizers.Adam(rate)
     optimizer.build(model.trainable_variables)
     model.compile(optimizer, loss="mse", jit_compile=True)
-    return model, [(variable, np.array(variable)) for variable in optimizer.variables]
+    now = keras.ops.convert_to_numpy
+    return model, [(variable, now(variable).copy()) for variable in optimizer.variables]
 
 
 def _fresh(shape: tuple[int, ...]):

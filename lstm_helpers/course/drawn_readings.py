@@ -204,7 +204,8 @@ def _honest(case: Mystery) -> Iterator[Reading]:
         yield Reading("largest", feature=truth.features[0], evidence="shuffled, it costs most")
     if truth.units:  # set by hand: what the rule does not name does nothing at all
         yield Reading("unit", unit=truth.units[0], evidence="without it the output is another")
-        for feature in _useless(case):
+        varies = case.inputs.std(axis=(0, 1)) > 0  # of what never does nobody can tell
+        for feature in np.intersect1d(_useless(case), np.flatnonzero(varies)).tolist():
             yield Reading("ignores", feature=feature, evidence="shuffled, it costs nothing")
     if truth.features:
         yield Reading("knows", evidence=case.targets)

@@ -1005,18 +1005,19 @@ EXERCISES = {
         because="its newest reading is the target: at the time of a real forecast it is not known.",
         wrong=(
             Wrong("a", "It goes with the target, but is not the same. Which has correlation 1?"),
+            Wrong("b", "You counted from 1. Feature 0 is the first name, and feature 2 the third."),
         ),
         hint="lh.report(third.readout, third.inputs, third.targets).warnings: read the first.",
     ),
     "09-4": Exercise(
-        answer="D",
+        answer=4,
         because="untrained networks tell it much better. That it is read at all shows nothing.",
         wrong=(
-            Wrong("A", "Exchanged, that lag moves the output as far as all readings together."),
-            Wrong("B", "Exchanged, that feature moves nothing, however large its weights."),
-            Wrong("C", "What is as old as that, exchanged together, moves the output all the way."),
+            Wrong(1, "Exchanged, that lag moves the output as far as all readings together."),
+            Wrong(2, "Exchanged, that feature moves nothing, however large its weights."),
+            Wrong(3, "What is as old as that, exchanged together, moves the output all the way."),
         ),
-        hint="lh.check_reading(stories['A'], case.readout, case.inputs) and so on.",
+        hint="lh.check_reading(stories[1], case.readout, case.inputs) and so on.",
     ),
     "10-1": Exercise(
         answer=(400 - 24 - 6 + 1) + (1000 - 400 - 5 - 24 - 6 + 1),
