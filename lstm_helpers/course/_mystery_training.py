@@ -54,9 +54,9 @@ def trained(rule: str, seed: int, draw: Callable[..., tuple]) -> list[np.ndarray
     with lh.quiet():
         import keras
     x, y, _ = draw(np.random.default_rng([1, seed]), WINDOWS, seed)
-    model, start = _compiled(x.shape[1:])
-    for variable, value in start:
-        variable.assign(value)
+    model = _compiled(x.shape[1:])
+    for variable in model.optimizer.variables:  # Adam's start
+        variable.assign(keras.ops.zeros_like(variable))
     keras.utils.set_random_seed(seed)
     model.set_weights(_fresh(x.shape[1:]).get_weights())
     model.fit(x.astype("float32"), y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
@@ -64,8 +64,8 @@ def trained(rule: str, seed: int, draw: Callable[..., tuple]) -> list[np.ndarray
 
 
 @functools.cache
-def _compiled(shape: tuple[int, ...]) -> tuple:
-    """A model, and its optimizer's variables as they are at the start: XLA compiles once."""
+def _compiled(shape: tuple[int, ...]):
+    """One model for all of them: XLA compiles once."""
     import keras
 
     model = _fresh(shape)
@@ -73,8 +73,7 @@ def _compiled(shape: tuple[int, ...]) -> tuple:
     optimizer = keras.optimizers.Adam(rate)
     optimizer.build(model.trainable_variables)
     model.compile(optimizer, loss="mse", jit_compile=True)
-    now = keras.ops.convert_to_numpy
-    return model, [(variable, now(variable).copy()) for variable in optimizer.variables]
+    return model
 
 
 def _fresh(shape: tuple[int, ...]):
