@@ -91,6 +91,10 @@ def _of_readout(readout: Readout) -> Opened:
 def _of_keras(model: Any, output: Any) -> Opened:
     from lstm_helpers import keras_tools
 
+    inputs = getattr(model, "inputs", None) or ()  # a subclassed model names none
+    if len(inputs) > 1:
+        got = ", ".join(repr(tensor.name) for tensor in inputs)
+        raise ValueError(f"expected a model with one input, got {got}")
     forward = keras_tools.keras_forward(model, output)
     gradient = keras_tools.keras_gradient(model, output)
 
