@@ -24,11 +24,13 @@ TOP = Path(__file__).parent.parent
 STARTER = ("commands", "copies", "homes", "lab", "pages", "pictures", "running", "website")
 WITHOUT = {f"lstm_helpers.course.{room}" for room in STARTER}
 WITHOUT |= {f"lstm_helpers._{room}" for room in ("keras_config", "keras_files", "onnx_file")}
-WITHOUT |= {"lstm_helpers._stored"}
+WITHOUT |= {"lstm_helpers._stored", "lstm_helpers._claim_experiments"}
+WITHOUT |= {"lstm_helpers.course._mystery_training"}
 WITHOUT |= {f"lstm_helpers._report_{room}" for room in ("figures", "measures", "memory", "models")}
+WITHOUT |= {"lstm_helpers._report_named"}
 WITHOUT |= {f"lstm_helpers._report_{room}" for room in ("page", "probes", "text", "warnings")}
 """Rooms that are not asked for examples, since readers do not call them: those of the starter, and
-those behind ``open_weights`` and ``report``."""
+those behind ``open_weights``, ``report``, ``check_reading`` and ``mystery``."""
 
 MOST_LINES = 8
 """A longer example is a lesson, and belongs into a notebook."""

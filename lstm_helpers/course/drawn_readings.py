@@ -90,7 +90,7 @@ def drawn(case: Mystery) -> tuple[Drawn, ...]:
     >>> from lstm_helpers.course.mysteries import mystery
     >>> case = mystery("counter", seed=0)
     >>> [one.reading for one in drawn(case) if one.way == "norm as importance"]
-    [Reading('largest', feature=2)]
+    [Reading('largest', feature=0)]
     """
     return (*_false(case), *(Drawn(reading, (), "honest") for reading in _honest(case)))
 
