@@ -1,8 +1,9 @@
-"""Open, execute and render the course, for ``make lab``, ``notebooks`` and ``course``.
+"""Open, execute and render the course, for ``make lab``, ``notebooks``, ``course``, ``workshop``.
 
 python notebooks/course.py lab [--fresh] [options for JupyterLab]
 python notebooks/course.py execute [02 ...]
 python notebooks/course.py render
+python notebooks/course.py workshop
 python notebooks/course.py here         (only lets .venv import the package of this folder)
 
 What these do stands in ``lstm_helpers.course``. Here is only what must come before: that this

@@ -1,4 +1,4 @@
-"""The commands ``lab``, ``execute`` and ``render``, which notebooks/course.py hands over."""
+"""What notebooks/course.py hands over: ``lab``, ``execute``, ``render`` and ``workshop``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from lstm_helpers.course import homes, lab, running, website
+from lstm_helpers.course import homes, lab, running, website, workshop
 
 CANNOT_WRITE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
@@ -32,6 +32,7 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
     render_parser.add_argument(
         "--stored", action="store_true", help="execute nothing, take the outputs as they are"
     )
+    commands.add_parser("workshop", help="make a box for a workshop in build/workshop")
     asked, rest = parser.parse_known_args(arguments)
     if rest and asked.command != "lab":
         parser.error(f"unknown options: {' '.join(rest)}")
@@ -49,6 +50,8 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
                 return lab.start(top, asked.fresh, rest)
             if asked.command == "execute":
                 return execute(top / "notebooks", asked.numbers)
+            if asked.command == "workshop":
+                return box(top)
             return render(top, asked.stored)
     except OSError as error:
         if error.errno not in CANNOT_WRITE:
@@ -99,6 +102,17 @@ def render(top: Path, stored: bool = False) -> int:
     if failed := website.build(top, notebooks, rendered):
         return failed
     print(f"Open {Path(*rendered.parts[-2:]) / 'index.html'}")
+    return 0
+
+
+def box(top: Path) -> int:
+    """Make the box for a workshop, of the notebooks as they are stored."""
+    place = top / "build" / "workshop"
+    try:
+        workshop.build(top, find(top / "notebooks"), place)
+    except ValueError as error:
+        sys.exit(f"course.py: {error}")
+    print("build/workshop has students/, instructor/, data/, handout.html and INSTRUCTORS.md")
     return 0
 
 
