@@ -24,6 +24,7 @@ NEEDS = ("sphinx", "myst_nb", "pydata_sphinx_theme")
 PAGES = (
     "website/your_lstm.md",
     "data/README.md",
+    "INSTRUCTORS.md",
     "CONTRIBUTING.md",
     "tests/README.md",
     "CHANGELOG.md",
