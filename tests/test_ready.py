@@ -54,8 +54,8 @@ def test_all_that_is_missing_is_said(box, monkeypatch, capsys):
 
 
 def test_without_anything_to_install_less_disk_will_do():
-    assert ready.disk(1e9, to_install=False) == []
-    assert ready.disk(0.4e9, to_install=False) == ["expected 0.5 GB of free disk, got 0.4"]
+    assert ready.short_disk(1e9, to_install=False) == []
+    assert ready.short_disk(0.4e9, to_install=False) == ["expected 0.5 GB of free disk, got 0.4"]
 
 
 def test_a_package_that_the_course_needs_and_one_for_another_system(monkeypatch):
@@ -100,7 +100,7 @@ def test_every_file_of_the_data_is_looked_for():
 
 def test_memory_is_a_number_here_and_nothing_is_said_where_it_is_not_known():
     assert ready.total_memory() is None or ready.total_memory() > 1e8
-    assert ready.memory(None) == []
+    assert ready.short_memory(None) == []
 
 
 def test_it_needs_nothing_but_python():

@@ -48,7 +48,7 @@ def problems(top: Path, install: str = INSTALL) -> list[str]:
     if lacking:
         found.append("to install: " + install)
     free = shutil.disk_usage(top).free
-    return found + data(top) + disk(free, bool(lacking)) + memory(total_memory())
+    return found + data(top) + short_disk(free, bool(lacking)) + short_memory(total_memory())
 
 
 def python(version: tuple[int, int]) -> list[str]:
@@ -121,7 +121,7 @@ def data(top: Path) -> list[str]:
     return found
 
 
-def disk(free: float, to_install: bool) -> list[str]:
+def short_disk(free: float, to_install: bool) -> list[str]:
     """Whether the bytes that are free are enough."""
     needed = DISK if to_install else DISK_INSTALLED
     if free >= needed:
@@ -129,7 +129,7 @@ def disk(free: float, to_install: bool) -> list[str]:
     return [f"expected {needed / GB:.1f} GB of free disk, got {free / GB:.1f}"]
 
 
-def memory(total: float | None) -> list[str]:
+def short_memory(total: float | None) -> list[str]:
     """Whether two notebooks can be open; nothing is said where nobody knows."""
     if total is None or total >= MEMORY:
         return []
