@@ -14,7 +14,7 @@ SITE := .venv/site
 SITE_STALE := $(shell $(PY) -c '' 2>/dev/null && cat $(ASKED) | cmp -s - $(SITE) || echo stale)
 export PYTHONUTF8 := 1
 
-.PHONY: stale help lab test matrix mutate fuzz faults course notebooks model experiments mysteries bench lint
+.PHONY: stale help lab test matrix mutate fuzz faults course workshop notebooks model experiments mysteries bench lint
 
 help:
 	@echo "make lab          open the course in JupyterLab (FRESH=1 starts anew, ARGS=... passes on)"
@@ -25,6 +25,8 @@ help:
 	@echo "                  (a sample, about 10 minutes; ARGS=--all for every mutant, ARGS=--help)"
 	@echo "make fuzz         10,000 examples of each property (EXAMPLES=500 for fewer)"
 	@echo "make course       execute the course into a website in build/course (ARGS=--stored: as it is)"
+	@echo "make workshop     notebooks for students and instructor, and a handout, in build/workshop"
+	@echo "                  (WHEELS=1 or PLATFORMS=linux,macos-arm64,windows loads all packages too)"
 	@echo "make notebooks    execute the notebooks in place (NB=02 for one), check them and the exercises"
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
 	@echo "make experiments  measure the forget bias and the worth of each hour anew (over an hour;"
@@ -75,6 +77,9 @@ $(SITE): $(SITE_STALE) | $(READY)
 
 course: $(READY) $(SITE)
 	@$(PY) notebooks/course.py render $(ARGS)
+
+workshop: $(READY)
+	@$(PY) notebooks/course.py workshop $(if $(WHEELS),--wheels) $(if $(PLATFORMS),--platforms $(PLATFORMS)) $(ARGS)
 
 notebooks: $(READY)
 	$(PY) notebooks/course.py execute $(NB)

@@ -1,8 +1,10 @@
-"""Open, execute and render the course, for ``make lab``, ``notebooks`` and ``course``.
+"""Open, execute and render the course, for ``make lab``, ``notebooks``, ``course``, ``workshop``.
 
 python notebooks/course.py lab [--fresh] [options for JupyterLab]
 python notebooks/course.py execute [02 ...]
 python notebooks/course.py render
+python notebooks/course.py workshop
+python notebooks/course.py ready        (says whether this computer is, or what is missing)
 python notebooks/course.py here         (only lets .venv import the package of this folder)
 
 What these do stands in ``lstm_helpers.course``. Here is only what must come before: that this
@@ -70,7 +72,18 @@ def _is_there(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
+def ready() -> int:
+    """Load the file that says it alone: the package may not be there, or have no NumPy."""
+    path = TOP / "lstm_helpers" / "course" / "ready.py"
+    spec = importlib.util.spec_from_file_location("ready", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main(TOP)
+
+
 def main() -> int | str:
+    if sys.argv[1:] == ["ready"]:
+        return ready()
     settle()
     if sys.argv[1:] == ["here"]:
         return 0

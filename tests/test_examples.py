@@ -21,7 +21,10 @@ import lstm_helpers as lh
 
 TOP = Path(__file__).parent.parent
 
-STARTER = ("commands", "copies", "homes", "lab", "pages", "pictures", "running", "website")
+STARTER = (
+    "commands", "copies", "durations", "homes", "lab", "pages", "pictures", "ready", "running",
+    "website", "wheelhouse", "workshop",
+)  # fmt: skip
 WITHOUT = {f"lstm_helpers.course.{room}" for room in STARTER}
 WITHOUT |= {f"lstm_helpers._{room}" for room in ("keras_config", "keras_files", "onnx_file")}
 WITHOUT |= {"lstm_helpers._stored", "lstm_helpers._claim_experiments"}

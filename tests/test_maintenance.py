@@ -100,7 +100,8 @@ def test_the_makefile_finds_python_where_the_system_has_it(system, python):
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "tests/README.md", "data/README.md"]
+    "name",
+    ["README.md", "CONTRIBUTING.md", "INSTRUCTORS.md", "tests/README.md", "data/README.md"],
 )
 def test_every_target_that_is_named_exists(name):
     blocks = re.findall(r"(?ms)^ *```\n(.*?)^ *```", text(name))
@@ -114,7 +115,7 @@ MADE = {"lstm_helpers/smooth_attribution.py", "tests/test_smooth_attribution.py"
 """Files that a recipe makes."""
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "INSTRUCTORS.md", "CHANGELOG.md"])
 def test_every_file_that_is_named_exists(name):
     folders = r"data|lstm_helpers|notebooks|tests|\.github"
     named = set(re.findall(rf"`((?:{folders})/[\w./]+)`", text(name)))
@@ -124,8 +125,8 @@ def test_every_file_that_is_named_exists(name):
     assert {path for path in named if not (TOP / path).exists()} <= MADE
 
 
-def test_readme_leads_to_contributing_and_changelog():
-    for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
+def test_readme_leads_to_contributing_changelog_and_instructors():
+    for name in ("CONTRIBUTING.md", "CHANGELOG.md", "INSTRUCTORS.md"):
         assert f"]({name})" in text("README.md")
 
 

@@ -350,7 +350,12 @@ def read_by_learners():
         for output in (o for cell in notebook.cells for o in cell.get("outputs", [])):
             pieces.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
         found[f"notebook {number}"] = "\n".join(pieces)
-    pages = [README, TOP / "data" / "README.md", TOP / "tests" / "README.md"]
+    pages = [
+        README,
+        TOP / "INSTRUCTORS.md",
+        TOP / "data" / "README.md",
+        TOP / "tests" / "README.md",
+    ]
     for path in (*pages, *sorted((TOP / "lstm_helpers" / "course").glob("*.py"))):
         found[path.relative_to(TOP).as_posix()] = path.read_text(encoding="utf-8")
     return found

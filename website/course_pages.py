@@ -24,7 +24,7 @@ NOT_WITHIN = (
     nodes.field_name, nodes.rubric, pending_xref, desc_signature, toctree,
 )  # fmt: skip
 """What is a link already, or is no running text."""
-NO_TERMS = ("glossary", "CHANGELOG", "CONTRIBUTING", "tests/README")
+NO_TERMS = ("glossary", "CHANGELOG", "CONTRIBUTING", "INSTRUCTORS", "tests/README")
 """Pages for those who know the words."""
 
 

@@ -1,4 +1,4 @@
-"""The commands ``lab``, ``execute`` and ``render``, which notebooks/course.py hands over."""
+"""What notebooks/course.py hands over: ``lab``, ``execute``, ``render`` and ``workshop``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from lstm_helpers.course import homes, lab, running, website
+from lstm_helpers.course import homes, lab, running, website, wheelhouse, workshop
 
 CANNOT_WRITE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
@@ -32,6 +32,11 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
     render_parser.add_argument(
         "--stored", action="store_true", help="execute nothing, take the outputs as they are"
     )
+    box_parser = commands.add_parser("workshop", help="make a box for a workshop")
+    box_parser.add_argument("--wheels", action="store_true", help="load all packages into it")
+    box_parser.add_argument(
+        "--platforms", default="", help="load them for linux,macos-arm64,windows"
+    )
     asked, rest = parser.parse_known_args(arguments)
     if rest and asked.command != "lab":
         parser.error(f"unknown options: {' '.join(rest)}")
@@ -49,6 +54,8 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
                 return lab.start(top, asked.fresh, rest)
             if asked.command == "execute":
                 return execute(top / "notebooks", asked.numbers)
+            if asked.command == "workshop":
+                return box(top, asked.wheels, asked.platforms)
             return render(top, asked.stored)
     except OSError as error:
         if error.errno not in CANNOT_WRITE:
@@ -99,6 +106,25 @@ def render(top: Path, stored: bool = False) -> int:
     if failed := website.build(top, notebooks, rendered):
         return failed
     print(f"Open {Path(*rendered.parts[-2:]) / 'index.html'}")
+    return 0
+
+
+def box(top: Path, wheels: bool = False, platforms: str = "") -> int:
+    """Make the box for a workshop, of the notebooks as they are stored.
+
+    With ``wheels``, or with ``platforms`` (names with commas between them), load all packages too.
+    """
+    place = top / "build" / "workshop"
+    try:
+        names = wheelhouse.chosen(platforms)
+        workshop.build(top, find(top / "notebooks"), place)
+    except ValueError as error:
+        sys.exit(f"course.py: {error}")
+    print("build/workshop has students/, instructor/, data/, handout.html and INSTRUCTORS.md")
+    if wheels or names:
+        if ended := wheelhouse.fill(top, place, names):
+            return ended
+        print("and wheelhouse/, with INSTALL.md that says how to install from it")
     return 0
 
 

@@ -104,7 +104,7 @@ def fingerprint(cells: Sequence[Mapping], name: str) -> str:
 def without_solutions(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
     """The notebook as a learner gets it: where the solutions stood, it says where they are."""
     mine = copy.deepcopy(notebook)
-    mine.cells = [cell for cell in mine.cells if not _is_solution(cell)]
+    mine.cells = [cell for cell in mine.cells if not is_solution(cell)]
     for cell in mine.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("## Solutions"):
             cell.source = (
@@ -130,14 +130,15 @@ def solutions_alone(notebook: nbformat.NotebookNode, name: str) -> nbformat.Note
         "made by the exercise's cell and those above it, or by the solutions before it."
     )
     cells = [nbformat.v4.new_markdown_cell(intro, id="intro")]
-    for cell in filter(_is_solution, notebook.cells):
+    for cell in filter(is_solution, notebook.cells):
         number = re.match(r"# Solution of exercise (\d+)", cell.source)[1]
         cells.append(nbformat.v4.new_markdown_cell(texts[number], id=f"exercise-{number}"))
         cells.append(copy.deepcopy(cell))
     return nbformat.v4.new_notebook(cells=cells, metadata=copy.deepcopy(notebook.metadata))
 
 
-def _is_solution(cell: nbformat.NotebookNode) -> bool:
+def is_solution(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell solves an exercise."""
     return "solution" in cell.metadata.get("tags", [])
 
 

@@ -24,6 +24,7 @@ NEEDS = ("sphinx", "myst_nb", "pydata_sphinx_theme")
 PAGES = (
     "website/your_lstm.md",
     "data/README.md",
+    "INSTRUCTORS.md",
     "CONTRIBUTING.md",
     "tests/README.md",
     "CHANGELOG.md",
@@ -186,7 +187,10 @@ Every public name, with its shapes, its errors and an example. `import lstm_help
 NumPy only; the first page has what `lh.` offers. Modules of `lstm_helpers.course` are what the
 notebooks use beside it.
 """
-STARTER = {"commands", "copies", "homes", "lab", "pages", "pictures", "running", "website"}
+STARTER = {
+    "commands", "copies", "durations", "homes", "lab", "pages", "pictures", "ready", "running",
+    "website", "wheelhouse", "workshop",
+}  # fmt: skip
 """Modules of the course that no reader calls."""
 PACKAGE = Path(__file__).resolve().parent.parent
 

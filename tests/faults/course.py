@@ -49,7 +49,7 @@ def originals_in_jupyterlab(top):
 @seen_by("tests/test_copies.py")
 def solutions_in_the_readers_copies(top):
     """`make lab` leaves the solutions in, so that Run All opens their outputs."""
-    old = "mine.cells = [cell for cell in mine.cells if not _is_solution(cell)]"
+    old = "mine.cells = [cell for cell in mine.cells if not is_solution(cell)]"
     replace(top / COURSE / "copies.py", old, "mine.cells = list(mine.cells)")
 
 
