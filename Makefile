@@ -26,6 +26,7 @@ help:
 	@echo "make fuzz         10,000 examples of each property (EXAMPLES=500 for fewer)"
 	@echo "make course       execute the course into a website in build/course (ARGS=--stored: as it is)"
 	@echo "make workshop     notebooks for students and instructor, and a handout, in build/workshop"
+	@echo "                  (PDF=1 prints all of it, if there is a Chromium)"
 	@echo "                  (WHEELS=1 or PLATFORMS=linux,macos-arm64,windows loads all packages too)"
 	@echo "make notebooks    execute the notebooks in place (NB=02 for one), check them and the exercises"
 	@echo "make model        train the models in data/ anew (about 15 minutes)"
@@ -79,7 +80,7 @@ course: $(READY) $(SITE)
 	@$(PY) notebooks/course.py render $(ARGS)
 
 workshop: $(READY)
-	@$(PY) notebooks/course.py workshop $(if $(WHEELS),--wheels) $(if $(PLATFORMS),--platforms $(PLATFORMS)) $(ARGS)
+	@$(PY) notebooks/course.py workshop $(if $(PDF),--pdf) $(if $(WHEELS),--wheels) $(if $(PLATFORMS),--platforms $(PLATFORMS)) $(ARGS)
 
 notebooks: $(READY)
 	$(PY) notebooks/course.py execute $(NB)

@@ -22,8 +22,8 @@ import lstm_helpers as lh
 TOP = Path(__file__).parent.parent
 
 STARTER = (
-    "commands", "copies", "durations", "homes", "lab", "pages", "pictures", "ready", "running",
-    "website", "wheelhouse", "workshop",
+    "commands", "copies", "durations", "homes", "lab", "pages", "paper", "pictures", "ready",
+    "running", "website", "wheelhouse", "workshop",
 )  # fmt: skip
 WITHOUT = {f"lstm_helpers.course.{room}" for room in STARTER}
 WITHOUT |= {f"lstm_helpers._{room}" for room in ("keras_config", "keras_files", "onnx_file")}

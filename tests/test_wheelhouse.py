@@ -126,6 +126,7 @@ def test_the_box_loads_nothing_unless_asked(monkeypatch, tmp_path):
     [
         ("", ""),
         ("WHEELS=1", " --wheels"),
+        ("PDF=1", " --pdf"),
         ("PLATFORMS=linux,windows", " --platforms linux,windows"),
     ],
 )

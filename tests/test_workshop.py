@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from common import NOTEBOOKS, TOP
 from minutes import minutes
+from nbconvert.filters import markdown2html
 
 from lstm_helpers.course import workshop
 from lstm_helpers.course.exercises import EXERCISES, verdict
@@ -164,7 +165,9 @@ def test_the_instructor_has_each_solution_open_below_its_exercise_with_what_goes
                     assert row.shows.replace("|", "\\|") in note.source
                 assert entry.hint in note.source
         assert not any(cell.source.startswith("## Solutions") for cell in mine)
-        assert mine[1].source.startswith("> **For the instructor.**")
+        assert "**For the instructor.**" in mine[1].source
+        notes = [cell.source for cell in mine if "instructor" in cell.metadata.get("tags", [])]
+        assert all("<table>" in markdown2html(note) for note in notes)
 
 
 def test_the_timetable_ends_with_the_minutes_of_the_notebook():

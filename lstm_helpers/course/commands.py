@@ -13,8 +13,10 @@ from pathlib import Path
 
 import nbformat
 
-from lstm_helpers.course import homes, lab, running, website, wheelhouse, workshop
+from lstm_helpers.course import homes, lab, paper, running, website, wheelhouse, workshop
 
+PRINTED = ("INSTRUCTORS", "handout")
+"""Texts of the box that stand before the notebooks on paper."""
 CANNOT_WRITE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
 
@@ -37,6 +39,7 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
     box_parser.add_argument(
         "--platforms", default="", help="load them for linux,macos-arm64,windows"
     )
+    box_parser.add_argument("--pdf", action="store_true", help="print all of it, with a Chromium")
     asked, rest = parser.parse_known_args(arguments)
     if rest and asked.command != "lab":
         parser.error(f"unknown options: {' '.join(rest)}")
@@ -55,7 +58,7 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
             if asked.command == "execute":
                 return execute(top / "notebooks", asked.numbers)
             if asked.command == "workshop":
-                return box(top, asked.wheels, asked.platforms)
+                return box(top, asked.wheels, asked.platforms, asked.pdf)
             return render(top, asked.stored)
     except OSError as error:
         if error.errno not in CANNOT_WRITE:
@@ -109,11 +112,15 @@ def render(top: Path, stored: bool = False) -> int:
     return 0
 
 
-def box(top: Path, wheels: bool = False, platforms: str = "") -> int:
+def box(top: Path, wheels: bool = False, platforms: str = "", pdf: bool = False) -> int:
     """Make the box for a workshop, of the notebooks as they are stored.
 
     With ``wheels``, or with ``platforms`` (names with commas between them), load all packages too.
+    With ``pdf``, print guide, handout and the instructor's notebooks.
     """
+    chromium = paper.browser()
+    if pdf and not chromium:
+        sys.exit(f"course.py: expected one of {', '.join(paper.BROWSERS)} for a PDF, got none")
     place = top / "build" / "workshop"
     try:
         names = wheelhouse.chosen(platforms)
@@ -121,6 +128,13 @@ def box(top: Path, wheels: bool = False, platforms: str = "") -> int:
     except ValueError as error:
         sys.exit(f"course.py: {error}")
     print("build/workshop has students/, instructor/, data/, handout.html and INSTRUCTORS.md")
+    if pdf:
+        texts = {name: (place / f"{name}.md").read_text("utf-8") for name in PRINTED}
+        made = {path.name: nbformat.read(path, as_version=4) for path in find(place / "instructor")}
+        paper.to_pdf(
+            paper.everything(texts, made), place / "instructor" / "everything.pdf", chromium
+        )
+        print("and all of it on paper, instructor/everything.pdf")
     if wheels or names:
         if ended := wheelhouse.fill(top, place, names):
             return ended

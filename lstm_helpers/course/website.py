@@ -188,8 +188,8 @@ NumPy only; the first page has what `lh.` offers. Modules of `lstm_helpers.cours
 notebooks use beside it.
 """
 STARTER = {
-    "commands", "copies", "durations", "homes", "lab", "pages", "pictures", "ready", "running",
-    "website", "wheelhouse", "workshop",
+    "commands", "copies", "durations", "homes", "lab", "pages", "paper", "pictures", "ready",
+    "running", "website", "wheelhouse", "workshop",
 }  # fmt: skip
 """Modules of the course that no reader calls."""
 PACKAGE = Path(__file__).resolve().parent.parent

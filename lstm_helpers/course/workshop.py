@@ -253,9 +253,9 @@ def instructors(
 
 
 def _note(text: str, name: str) -> nbformat.NotebookNode:
-    lines = ["**For the instructor.**", "", *text.splitlines()]
-    quoted = "\n".join(f"> {line}".rstrip() for line in lines)
-    return nbformat.v4.new_markdown_cell(quoted, id=name, metadata={"tags": ["instructor"]})
+    # Between rules and not as a quotation, in which not every reader of notebooks shows tables.
+    note = f"---\n\n**For the instructor.**\n\n{text}\n\n---"
+    return nbformat.v4.new_markdown_cell(note, id=name, metadata={"tags": ["instructor"]})
 
 
 def timetable(notebook: nbformat.NotebookNode, run_seconds: float) -> str:
