@@ -132,8 +132,9 @@ def test_the_box_loads_nothing_unless_asked(monkeypatch, tmp_path):
 )
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
 def test_make_passes_it_on(given, options):
-    # Not what a make around this test was told.
-    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
+    # Not what a make around this test was told, nor that there is one.
+    around = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+    environment = {k: v for k, v in os.environ.items() if k not in around}
     done = subprocess.run(
         ["make", "-n", "workshop", *given.split()],
         cwd=TOP, env=environment, capture_output=True, text=True,
