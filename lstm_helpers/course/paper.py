@@ -28,7 +28,7 @@ PRINT = """
 
 
 def browser() -> str | None:
-    """The path of a Chromium; None where there is none."""
+    """The path of a Chromium; None if it is missing."""
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
