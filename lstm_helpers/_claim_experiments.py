@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from lstm_helpers import _lags
 from lstm_helpers._report_measures import in_parts
+from lstm_helpers._report_memory import windows_to_trace
 from lstm_helpers._report_models import Layer, Opened, with_heads
-from lstm_helpers._report_probes import fresh_states, parts_of
+from lstm_helpers._report_probes import last_states, parts_of, score_of
 from lstm_helpers._report_tables import shown
+from lstm_helpers._report_warnings import LEAKED, NO_SKILL, like_targets
 from lstm_helpers.numpy_lstm import replay
-from lstm_helpers.probing import probe
 
 Found = tuple[str, str, dict[str, float]]
 HOLDS, FAILS, CANNOT = "holds", "fails", "cannot tell"
@@ -162,6 +163,16 @@ def _inside(opened: Opened, x: np.ndarray) -> tuple[Layer | None, str]:
     return layer, ""
 
 
+def _traced(opened: Opened, x: np.ndarray) -> np.ndarray:
+    """Which windows there is room for, with all that the gates do; the same in each run."""
+    try:
+        units = sum(layer.w.units for layer in opened.look(x[:2]).values())
+    except (TypeError, ValueError, RuntimeError):
+        return np.arange(len(x))
+    count = min(len(x), max(LEAST, windows_to_trace(units, x.shape)))
+    return np.sort(np.random.default_rng(0).choice(len(x), count, replace=False))
+
+
 def _unit_of(reading: Any, layer: Layer) -> int:
     if reading.unit >= layer.w.units:
         raise ValueError(f"expected unit from 0 to {layer.w.units - 1}, got {reading.unit}")
@@ -170,6 +181,7 @@ def _unit_of(reading: Any, layer: Layer) -> int:
 
 def unit(reading: Any, opened: Opened, x: np.ndarray, *_: Any) -> Found:
     """Give one unit another window's state; or hold it while the feature is exchanged."""
+    x = x[_traced(opened, x)]
     layer, why = _inside(opened, x)
     if layer is None:
         return CANNOT, f"Nothing can be exchanged inside: {why}.", {}
@@ -236,20 +248,16 @@ def knows(reading: Any, opened: Opened, x: np.ndarray, _: Any, others: list[Open
     if not (quantity != quantity[0]).any():
         return CANNOT, "The quantity never varies in these windows.", {}
     try:
-        own = _states(opened, x)
-        fresh = (
-            [_states(one, x) for one in others]
-            if others
-            else fresh_states(opened.look(x), seeds=range(5))
-        )
+        own, *fresh = _states(opened, x, () if others else range(5))
+        fresh += [_states(one, x)[0] for one in others]
     except (TypeError, ValueError, RuntimeError) as error:
         return CANNOT, f"Nothing can be probed: {error}.", {}
     later = parts_of(len(x))
     if own.shape[1] >= (~later).sum() or not (quantity[later] != quantity[later][0]).any():
         return CANNOT, f"{len(x)} windows are too few for {own.shape[1]} units.", {}
-    score = _score(own, quantity, later)
-    controls = [_score(states, quantity, later) for states in fresh]
-    shuffled = _score(own, np.random.default_rng(1).permutation(quantity), later)
+    score = score_of(own, quantity, later)
+    controls = [score_of(states, quantity, later) for states in fresh]
+    shuffled = score_of(own, np.random.default_rng(1).permutation(quantity), later)
     best = max(*controls, shuffled)
     numbers = {"R²": score, "best untrained": max(controls), "shuffled": shuffled}
     text = (
@@ -269,15 +277,12 @@ def knows(reading: Any, opened: Opened, x: np.ndarray, _: Any, others: list[Open
 _LEAST_READ, _NO_RISE = 0.1, 0.05
 
 
-def _states(opened: Opened, x: np.ndarray) -> np.ndarray:
-    layers = list(opened.look(x).values())
+def _states(opened: Opened, x: np.ndarray, seeds: Iterable[int] = ()) -> list[np.ndarray]:
+    """(windows, units) of all LSTMs: the last hidden states, then those of untrained layers."""
+    layers = last_states(opened, x, seeds)
     if not layers:
-        raise ValueError("expected a model with an LSTM, got none")
-    return np.concatenate([layer.trace.hidden[:, -1] for layer in layers], axis=1).astype(float)
-
-
-def _score(states: np.ndarray, quantity: np.ndarray, later: np.ndarray) -> float:
-    return probe((states[~later], quantity[~later]), (states[later], quantity[later])).r2
+        raise ValueError("expected an LSTM that runs once for each window, got none")
+    return [np.concatenate(of, axis=1) for of in zip(*layers.values(), strict=True)]
 
 
 def same_unit(reading: Any, opened: Opened, x: np.ndarray, _: Any, others: list[Opened]) -> Found:
@@ -307,7 +312,7 @@ def same_unit(reading: Any, opened: Opened, x: np.ndarray, _: Any, others: list[
 
 def _roles(opened: Opened, x: np.ndarray) -> np.ndarray:
     """(units, steps x features): how each last hidden state goes with each reading, of length 1."""
-    states, readings = _states(opened, x), x.reshape(len(x), -1).astype(float)
+    (states,), readings = _states(opened, x), x.reshape(len(x), -1).astype(float)
     parts = [part - part.mean(axis=0) for part in (states, readings)]
     sizes = [np.sqrt((part**2).sum(axis=0)) for part in parts]
     states, readings = (p / np.where(s > 0, s, 1) for p, s in zip(parts, sizes, strict=True))
@@ -325,10 +330,7 @@ def skilled(_: Any, opened: Opened, x: np.ndarray, targets: np.ndarray | None, *
     constant = float(np.abs(targets - np.median(targets)).mean())
     if not constant:
         return CANNOT, "The target never varies in these windows.", {}
-    flat = x.reshape(len(x), -1).astype(float)
-    flat, centred = flat - flat.mean(axis=0), targets - targets.mean()
-    size = np.sqrt((flat**2).sum(axis=0) * (centred**2).sum())
-    alike = float((np.abs(flat.T @ centred) / np.where(size > 0, size, np.inf)).max())
+    alike = float(like_targets(x, targets).max())
     text = (
         f"Its mean error is {shown(error)}, that of a constant {shown(constant)}. The reading most "
         f"like the target has correlation {shown(alike)} with it."
@@ -337,10 +339,10 @@ def skilled(_: Any, opened: Opened, x: np.ndarray, targets: np.ndarray | None, *
     if alike > LEAKED:
         return FAILS, text + " The target stands in the readings.", numbers
     ratio = error / constant
-    return (HOLDS if ratio < 0.9 else FAILS if ratio > 0.98 else CANNOT), text, numbers
+    return (HOLDS if ratio < _SKILL else FAILS if ratio > NO_SKILL else CANNOT), text, numbers
 
 
-LEAKED = 0.999
+_SKILL = 0.9
 
 
 def needs(

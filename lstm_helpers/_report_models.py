@@ -283,3 +283,20 @@ def checked_windows(name: str, given: Any) -> np.ndarray:
     if bad.size:
         raise ValueError(f"expected finite {name}, got NaN or infinity in window {bad[0]}")
     return x
+
+
+def checked_targets(y: Any, count: int, output: Any = 0) -> np.ndarray:
+    """A target for each window, float64; of several columns the one of the output."""
+    found = _checks.real_numbers("y", y)
+    if found.ndim == 2 and found.shape[1] == 1:
+        found = found[:, 0]
+    if found.ndim == 2 and _checks.is_whole(output) and -found.shape[1] <= output < found.shape[1]:
+        found = found[:, output]
+    if found.shape != (count,):
+        raise ValueError(
+            f"expected y with a target for each of {count} windows, ({count},) or ({count}, "
+            f"outputs) with a column for output {output!r}, got {np.shape(y)}"
+        )
+    if not np.isfinite(found).all():
+        raise ValueError("expected finite targets in y, got NaN or infinity")
+    return found.astype(float)

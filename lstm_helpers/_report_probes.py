@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from lstm_helpers._report_memory import windows_to_trace
-from lstm_helpers._report_models import Layer, Opened
+from lstm_helpers._report_models import Opened
 from lstm_helpers._report_tables import Table, table
 from lstm_helpers.gates import LSTMWeights
 from lstm_helpers.numpy_lstm import last_hidden
@@ -41,7 +41,10 @@ def measured(opened: Opened, x: np.ndarray, times: np.ndarray) -> dict[str, Tabl
         return {}
     chosen = np.random.default_rng(0).choice(len(x), count, replace=False)
     chosen = chosen[np.argsort(seconds[chosen], kind="stable")]
-    states = _states(opened, x[chosen])
+    try:
+        states = last_states(opened, x[chosen])
+    except (TypeError, ValueError, RuntimeError):
+        states = {}
     if not states:
         return {}
     later = parts_of(count)
@@ -50,10 +53,10 @@ def measured(opened: Opened, x: np.ndarray, times: np.ndarray) -> dict[str, Tabl
     for name, angles in wanted.items():
         targets = angles[chosen]
         shuffled = np.random.default_rng(1).permutation(targets)
-        plain = [_score(source, targets, later) for source in (readings, x[chosen, -1])]
+        plain = [score_of(source, targets, later) for source in (readings, x[chosen, -1])]
         for path, (trained, untrained) in states.items():
-            own = [_score(source, targets, later) for source in (trained, untrained)]
-            rows.append((path, name, *own, *plain, _score(trained, shuffled, later)))
+            own = [score_of(source, targets, later) for source in (trained, untrained)]
+            rows.append((path, name, *own, *plain, score_of(trained, shuffled, later)))
     columns = (
         "layer", "quantity", "last hidden state", "untrained layer", "all readings of the window",
         "newest reading", "shuffled quantity",
@@ -74,43 +77,35 @@ def parts_of(count: int) -> np.ndarray:
     return np.asarray(np.arange(count) * _PARTS // count % 3 == 2)
 
 
-def _score(states: np.ndarray, targets: np.ndarray, later: np.ndarray) -> float:
+def score_of(states: np.ndarray, targets: np.ndarray, later: np.ndarray) -> float:
     return probe((states[~later], targets[~later]), (states[later], targets[later])).r2
 
 
-def _states(opened: Opened, x: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """By path, the last hidden states, and those of an untrained layer that reads the same."""
-    try:
-        units = sum(layer.w.units for layer in opened.look(x[:2]).values())
-    except (TypeError, ValueError, RuntimeError):
-        return {}
+def last_states(
+    opened: Opened, x: np.ndarray, seeds: Iterable[int] = (0,)
+) -> dict[str, list[np.ndarray]]:
+    """By path, (windows, units): the last hidden states, then those of untrained layers, each drawn
+    from its seed, that read the same.
+
+    Raises what ``opened.look`` does where nothing can be seen.
+    """
+    units = sum(layer.w.units for layer in opened.look(x[:2]).values())
     size = windows_to_trace(units, x.shape)
-    found: dict[str, tuple[list[np.ndarray], list[np.ndarray]]] = {}
+    found: dict[str, list[list[np.ndarray]]] = {}
     for start in range(0, len(x), size):
         for path, layer in opened.look(x[start : start + size]).items():
             if len(layer.reads) != len(x[start : start + size]):
                 continue  # it does not run once for each window
-            trained, untrained = found.setdefault(path, ([], []))
-            trained.append(layer.trace.hidden[:, -1].astype(float))
             mask = layer.trace.mask
             if mask is not None and layer.w.go_backwards:
                 mask = mask[:, ::-1]
-            untrained.append(last_hidden(_fresh(layer.w, 0), layer.reads, mask).astype(float))
-    return {path: (np.concatenate(a), np.concatenate(b)) for path, (a, b) in found.items()}
-
-
-def fresh_states(layers: dict[str, Layer], seeds: Iterable[int]) -> list[np.ndarray]:
-    """For each seed, the last hidden states (windows, units) of untrained layers like these."""
-    return [
-        np.concatenate(
-            [
-                last_hidden(_fresh(layer.w, seed), layer.reads).astype(float)
-                for layer in layers.values()
-            ],
-            axis=1,
-        )
-        for seed in seeds
-    ]
+            fresh = [last_hidden(_fresh(layer.w, seed), layer.reads, mask) for seed in seeds]
+            parts = [layer.trace.hidden[:, -1], *fresh]
+            for states, part in zip(
+                found.setdefault(path, [[] for _ in parts]), parts, strict=True
+            ):
+                states.append(part.astype(float))
+    return {path: [np.concatenate(states) for states in of] for path, of in found.items()}
 
 
 def _fresh(w: LSTMWeights, seed: int) -> LSTMWeights:

@@ -165,11 +165,7 @@ def against_targets(
     truth = targets.astype(float)
     error = float(np.abs(truth - outputs).mean())
     constant = float(np.abs(truth - np.median(truth)).mean())
-    flat = x.reshape(len(x), -1).astype(float)
-    flat = flat - flat.mean(axis=0)
-    centred = truth - truth.mean()
-    size = np.sqrt((flat**2).sum(axis=0) * (centred**2).sum())
-    likeness = np.abs(flat.T @ centred) / np.where(size > 0, size, np.inf)
+    likeness = like_targets(x, truth)
     best = int(likeness.argmax())
     step, feature = divmod(best, x.shape[2])
     lag = x.shape[1] - 1 - step
@@ -201,6 +197,14 @@ def against_targets(
             )
         )  # fmt: skip
     return of, found
+
+
+def like_targets(x: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """(steps x features,): the size of each reading's correlation with the target."""
+    flat = x.reshape(len(x), -1).astype(float)
+    flat, centred = flat - flat.mean(axis=0), targets - targets.mean()
+    size = np.sqrt((flat**2).sum(axis=0) * (centred**2).sum())
+    return np.asarray(np.abs(flat.T @ centred) / np.where(size > 0, size, np.inf))
 
 
 # Course, validation year: untrained 1.02 to 1.07, on shuffled targets 0.99 to 1.00, trained 0.65 to

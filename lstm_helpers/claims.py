@@ -220,7 +220,7 @@ def check_reading(
     for name, count in (("lag", x.shape[1]), ("feature", x.shape[2])):
         if getattr(reading, name) is not None:
             _checks.place(name, getattr(reading, name), count)
-    targets = None if y is None else _targets(y, len(x))
+    targets = None if y is None else _report_models.checked_targets(y, len(x))
     if reading.kind == "knows" and len(reading.evidence) != len(x):
         raise ValueError(
             f"expected evidence for each of {len(x)} windows, got {len(reading.evidence)}"
@@ -230,15 +230,3 @@ def check_reading(
     opened = [_report_models.opened(one, 0) for one in (model, *others)]
     experiment = _claim_experiments.BY_KIND[reading.kind]
     return Checked(*experiment(reading, opened[0], x, targets, opened[1:]))
-
-
-def _targets(y: Any, count: int) -> np.ndarray:
-    found = _checks.real_numbers("y", y)
-    if found.shape == (count, 1):
-        found = found[:, 0]
-    if found.shape != (count,) or not np.isfinite(found).all():
-        raise ValueError(
-            f"expected y as a finite number for each of {count} windows, got "
-            f"{'NaN or infinity' if found.shape == (count,) else found.shape}"
-        )
-    return found.astype(float)

@@ -255,7 +255,7 @@ def report(
     require_output(output)
     x = _report_models.checked_windows("x", x)
     names = _checks.names_of(x.shape[2], "names of features", feature_names, "feature {}")
-    targets = _targets(y, len(x), output)
+    targets = None if y is None else _report_models.checked_targets(y, len(x), output)
     moments = _times(times, len(x))
     for name, text in (("step", step), ("unit", "" if unit is None else unit)):
         if not isinstance(text, str):
@@ -373,24 +373,6 @@ def _looked_into(
         return _report_models.with_heads(opened.look(x[chosen]), outputs[chosen]), ""
     except (TypeError, ValueError, RuntimeError) as error:
         return {}, str(error)
-
-
-def _targets(y: Any, count: int, output: Any) -> np.ndarray | None:
-    if y is None:
-        return None
-    found = _checks.real_numbers("y", y)
-    if found.ndim == 2 and found.shape[1] == 1:
-        found = found[:, 0]
-    if found.ndim == 2 and _checks.is_whole(output) and -found.shape[1] <= output < found.shape[1]:
-        found = found[:, output]
-    if found.shape != (count,):
-        raise ValueError(
-            f"expected y with a target for each of {count} windows, ({count},) or ({count}, "
-            f"outputs) with a column for output {output!r}, got {np.shape(y)}"
-        )
-    if not np.isfinite(found).all():
-        raise ValueError("expected finite targets in y, got NaN or infinity")
-    return found.astype(float)
 
 
 def _times(times: Any, count: int) -> np.ndarray | None:

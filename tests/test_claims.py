@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lstm_helpers as lh
-from lstm_helpers import claims
+from lstm_helpers import _claim_experiments, _report_models, _report_probes, claims
 from lstm_helpers.claims import Reading
 
 RNG = np.random.default_rng(0)
@@ -223,7 +223,7 @@ def test_what_does_not_fit():
         ask(Reading("uses", lag=0), DELAY, X[:19])
     with pytest.raises(ValueError, match="evidence for each of 160 windows, got 3"):
         ask(Reading("knows", evidence=np.arange(3.0)), DELAY, X)
-    with pytest.raises(ValueError, match="expected y as a finite number for each of 160 windows"):
+    with pytest.raises(ValueError, match="expected y with a target for each of 160 windows"):
         ask(Reading("skilled"), DELAY, X, y=Y[:5])
     with pytest.raises(TypeError, match="others as a list of models, got Readout"):
         ask(Reading("skilled"), DELAY, X, others=DELAY)
@@ -260,3 +260,33 @@ def test_models_of_keras_and_what_cannot_be_seen_in_them():
     assert lh.check_reading(Reading("uses", lag=3), flat, x).verdict == "holds"
     for reading in (Reading("unit", unit=0), Reading("knows", evidence=X[:, 0, 0])):
         assert lh.check_reading(reading, flat, x).verdict == "cannot tell"
+
+
+def test_untrained_layers_skip_what_the_model_skips():
+    keras = pytest.importorskip("keras")
+    keras.utils.set_random_seed(0)
+    layers = [keras.Input((8, 3)), keras.layers.Masking(7.0), keras.layers.LSTM(4)]
+    model = keras.Sequential([*layers, keras.layers.Dense(1)])
+    padded = X.astype("float32")
+    padded[:, :3] = 7  # zeros would leave a fresh state at zero anyway
+    opened = _report_models.opened(model, 0)
+    ((_, untrained),) = _report_probes.last_states(opened, padded, seeds=[3]).values()
+    bare = keras.Sequential([keras.Input((5, 3)), *layers[2:], keras.layers.Dense(1)])
+    ((_, expected),) = _report_probes.last_states(
+        _report_models.opened(bare, 0), padded[:, 3:], seeds=[3]
+    ).values()
+    np.testing.assert_allclose(untrained, expected, atol=1e-6)
+
+
+def test_of_many_windows_so_many_are_traced_as_there_is_room_for(monkeypatch):
+    seen = []
+    replay = _claim_experiments.replay
+    monkeypatch.setattr(_claim_experiments, "windows_to_trace", lambda units, shape: 30)
+    monkeypatch.setattr(
+        _claim_experiments,
+        "replay",
+        lambda w, x, **more: seen.append(len(x)) or replay(w, x, **more),
+    )
+    assert verdict("unit", unit=2) == "holds"
+    assert verdict("unit", unit=4) == "fails"
+    assert set(seen) == {30}

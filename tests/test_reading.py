@@ -300,7 +300,7 @@ def test_a_probe_is_scored_on_windows_that_it_was_not_fitted_on():
     draw = np.random.default_rng(0)
     later = np.arange(150) % 3 == 2
     noise = draw.normal(size=(150, 60)), draw.normal(size=(150, 2))
-    assert _report_probes._score(*noise, later) < 0  # fitted on all of them, it would be over 0.3
+    assert _report_probes.score_of(*noise, later) < 0  # fitted on all of them, it would be over 0.3
 
 
 # Warnings: each fires where it must, and only there.

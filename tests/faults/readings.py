@@ -40,7 +40,7 @@ def lags_from_the_oldest_on(top):
 @seen_by("tests/test_claims.py")
 def a_leak_is_skill(top):
     """A forecast counts as skilled though the target stands in the readings."""
-    replace(top / EXPERIMENTS, "LEAKED = 0.999", "LEAKED = 1.1")
+    replace(top / EXPERIMENTS, "if alike > LEAKED:", "if alike > 1.1:")
 
 
 @seen_by("tests/test_reading.py")
