@@ -268,12 +268,12 @@ def test_untrained_layers_skip_what_the_model_skips():
     layers = [keras.Input((8, 3)), keras.layers.Masking(7.0), keras.layers.LSTM(4)]
     model = keras.Sequential([*layers, keras.layers.Dense(1)])
     padded = X.astype("float32")
-    padded[:, :3] = 7  # zeros would leave a fresh state at zero anyway
+    padded[:, 5:] = 7  # at the end: before it, zeros would leave a fresh state at zero anyway
     opened = _report_models.opened(model, 0)
     ((_, untrained),) = _report_probes.last_states(opened, padded, seeds=[3]).values()
     bare = keras.Sequential([keras.Input((5, 3)), *layers[2:], keras.layers.Dense(1)])
     ((_, expected),) = _report_probes.last_states(
-        _report_models.opened(bare, 0), padded[:, 3:], seeds=[3]
+        _report_models.opened(bare, 0), padded[:, :5], seeds=[3]
     ).values()
     np.testing.assert_allclose(untrained, expected, atol=1e-6)
 
