@@ -78,6 +78,7 @@ def parts_of(count: int) -> np.ndarray:
 
 
 def score_of(states: np.ndarray, targets: np.ndarray, later: np.ndarray) -> float:
+    """R² on the ``later`` windows of a probe fitted on the others."""
     return probe((states[~later], targets[~later]), (states[later], targets[later])).r2
 
 
