@@ -7,6 +7,7 @@ import pytest
 # One thread each for NumPy, in the kernels of the notebooks too: the matrices are small, and where
 # cores are busy, threads that wait for each other take ten times as long as one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # PyTorch's
 os.environ.setdefault("PYTHONUTF8", "1")
 
 pytest_plugins = ["notebook_runs"]

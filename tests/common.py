@@ -5,6 +5,8 @@ without one.
 """
 
 import importlib.util
+import os
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -47,6 +49,13 @@ def random_weights(
 def can_import(room: str) -> bool:
     """False only for a room of OPTIONAL whose library is not installed."""
     return room not in OPTIONAL or importlib.util.find_spec(OPTIONAL[room]) is not None
+
+
+def environment_without_make() -> dict[str, str]:
+    """Ours, without what a make around the tests was told, and without that there is one."""
+    read = re.findall(r"\$\(([A-Z]+)\)", (TOP / "Makefile").read_text(encoding="utf-8"))
+    around = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", *read} - {"OS"}
+    return {name: value for name, value in os.environ.items() if name not in around}
 
 
 def load_script(path: Path) -> ModuleType:

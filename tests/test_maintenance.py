@@ -2,15 +2,15 @@
 
 import base64
 import json
-import os
 import re
 import shutil
 import subprocess
 import tomllib
 
+import matrix
 import pytest
 import yaml
-from common import TOP
+from common import TOP, environment_without_make
 
 from lstm_helpers.course import pictures
 
@@ -89,11 +89,9 @@ def test_the_workflow_has_every_python_that_pyproject_asks_for():
 )
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
 def test_the_makefile_finds_python_where_the_system_has_it(system, python):
-    # Not what a make around this test was told.
-    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
     done = subprocess.run(
         ["make", "--dry-run", f"OS={system}", "lint"],
-        cwd=TOP, env=environment, capture_output=True, text=True,
+        cwd=TOP, env=environment_without_make(), capture_output=True, text=True,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{python} -m ruff check ." in done.stdout
@@ -182,3 +180,10 @@ def changed(one, other):
         return pictures.change(one, other)
     except ValueError:  # of another size
         return True
+
+
+def test_what_rows_of_the_matrix_leave_out_is_there():
+    """pytest says nothing of a file to ignore that does not exist."""
+    assert matrix.SAME_EVERYWHERE
+    for name in matrix.SAME_EVERYWHERE:
+        assert (TOP / "tests" / f"test_{name}.py").exists(), name

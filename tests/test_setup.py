@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from common import environment_without_make
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -106,11 +107,12 @@ def checkout(tmp_path):
 
 def recipe(checkout, target):
     """The commands that make would call, and none of those of another make around this test."""
-    # A make inside a make also says which folder it enters and leaves.
-    of_make = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
-    environment = {name: value for name, value in os.environ.items() if name not in of_make}
     done = subprocess.run(
-        ["make", "-n", target], cwd=checkout, env=environment, capture_output=True, text=True
+        ["make", "-n", target],
+        cwd=checkout,
+        env=environment_without_make(),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -1,6 +1,5 @@
 """What is loaded for a room without a network: how the commands are put together. None is run."""
 
-import os
 import re
 import shlex
 import shutil
@@ -8,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from common import TOP
+from common import TOP, environment_without_make
 
 from lstm_helpers.course import commands, ready, wheelhouse
 
@@ -132,12 +131,9 @@ def test_the_box_loads_nothing_unless_asked(monkeypatch, tmp_path):
 )
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
 def test_make_passes_it_on(given, options):
-    # Not what a make around this test was told, nor that there is one.
-    around = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
-    environment = {k: v for k, v in os.environ.items() if k not in around}
     done = subprocess.run(
         ["make", "-n", "workshop", *given.split()],
-        cwd=TOP, env=environment, capture_output=True, text=True,
+        cwd=TOP, env=environment_without_make(), capture_output=True, text=True,
     )  # fmt: skip
     last = " ".join(done.stdout.splitlines()[-1].split())
     assert last.endswith(f"course.py workshop{options}")
