@@ -187,8 +187,7 @@ def test_the_same_question_has_the_same_answer_and_nothing_is_changed():
 
 def test_what_a_reading_asks_for():
     assert repr(Reading("uses", feature=1, lag=2)) == "Reading('uses', feature=1, lag=2)"
-    for kind in claims.KINDS:
-        assert kind in claims._ASKS
+    assert claims.KINDS.keys() == claims._ASKS.keys() == _claim_experiments.BY_KIND.keys()
     for kind, fields, words in [
         ("means", {}, "expected kind of 'uses'"),
         ("uses", {}, "expected a reading 'uses' with feature or lag, got none"),
