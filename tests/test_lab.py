@@ -1,6 +1,8 @@
 """What ``make lab`` starts, where the learner's notebooks are, and how it ends."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lstm_helpers.course import commands, homes, lab
+from lstm_helpers.course import commands, homes, lab, seat
 
 TOP = Path(__file__).parent.parent
 
@@ -71,6 +73,73 @@ def test_fresh_starts_anew_and_keeps_a_backup(top, launched, capsys):
     assert (backup / "solutions" / "01_a.ipynb").read_text() == "my notes"
     assert (top / "my-notebooks" / "01_a.ipynb").read_text() != "solved"
     assert (top / "my-notebooks" / "solutions" / "01_a.ipynb").read_text() != "my notes"
+
+
+# At a seat of a workshop, from the box.
+
+
+@pytest.fixture
+def box(tmp_path):
+    """What a seat has of the box, in a folder with a space in its name."""
+    folder = tmp_path / "a box"
+    for name in ("students", "data"):
+        (folder / name).mkdir(parents=True)
+    (folder / "students" / "01_a.ipynb").write_text("{}")
+    shutil.copy(seat.__file__, folder / "start.py")
+    return folder
+
+
+def test_at_a_seat_jupyterlab_shows_the_notebooks_for_students_and_asks_nothing(
+    box, launched, monkeypatch, capsys
+):
+    seen = {}
+
+    def settings(command, **how):
+        seen.update(how["env"])
+        first = how["env"]["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0]
+        seen["page"] = json.loads(Path(first, "labconfig", "page_config.json").read_text("utf-8"))
+        return launched.append(command) or 5
+
+    monkeypatch.setattr(lab, "wait_for", settings)
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "mine")
+    assert seat.main(box, ["--no-browser"]) == 5
+    (command,) = launched
+    assert f"--ServerApp.root_dir={box / 'students'}" in command
+    assert "--LabApp.default_url=/lab/tree/01_a.ipynb" in command
+    assert command[-1] == "--no-browser"
+    assert seen["page"] == json.loads(
+        (TOP / "notebooks" / ".jupyter" / "labconfig" / "page_config.json").read_text("utf-8")
+    )
+    assert seen["JUPYTER_CONFIG_PATH"].endswith(f"{os.pathsep}mine")
+    assert seen["JUPYTER_PREFER_ENV_PATH"] == seen["OPENBLAS_NUM_THREADS"] == "1"
+    assert capsys.readouterr().out == "Work in students/. Solutions: ask your instructor\n"
+    assert sorted(path.name for path in box.iterdir()) == ["data", "start.py", "students"]
+
+
+@pytest.mark.parametrize("gone", ["students", "data"])
+def test_half_a_box_is_said_in_a_line(box, launched, gone):
+    shutil.rmtree(box / gone)
+    with pytest.raises(SystemExit, match=r"^expected the folders students and data .*, got"):
+        seat.main(box, [])
+    assert not launched
+
+
+def test_a_box_that_cannot_be_written_is_said_in_a_line(box, launched, monkeypatch):
+    refuse(monkeypatch, box)
+    with pytest.raises(SystemExit, match=r"^expected to write .*students, got no permission"):
+        seat.main(box, [])
+    assert not launched
+
+
+def test_where_the_course_is_not_installed_start_says_so_in_a_line(box):
+    """Isolated, and without site-packages: neither this package nor NumPy is there."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(box / "start.py")], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"start.py: {sys.executable} can't open the course (No module")
+    assert done.stderr.count("\n") == 1
 
 
 # Where nothing can be written. Root may write everywhere, so the refusal is acted.

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from common import TOP, environment_without_make
+from common import NOTEBOOKS, TOP, environment_without_make
 
-from lstm_helpers.course import commands, ready, wheelhouse
+from lstm_helpers.course import commands, ready, wheelhouse, workshop
 
 PYTHON = "{}.{}".format(*sys.version_info)
 
@@ -79,11 +79,15 @@ def test_what_only_another_system_needs_is_added():
     assert "pywinpty" not in there["macos-arm64"]
 
 
-def test_the_box_says_how_to_install_and_that_nobody_has_tried(called, tmp_path):
-    wheelhouse.fill(TOP, tmp_path, ["windows"])
+def test_the_box_says_how_to_install_and_where_that_was_tried(called, tmp_path):
+    wheelhouse.fill(TOP, tmp_path, ["linux", "windows", "macos-arm64"])
     page = (tmp_path / "INSTALL.md").read_text(encoding="utf-8")
-    assert "windows (untried: " in page
-    (linux,) = re.findall(r"(?m)^python3 .+$", page)
+    assert "linux (tried without a network), windows (untried: nobody" in page
+    assert "macos-arm64 (untried: nobody" in page
+    # Not python3: that of a seat may be another one, and then pip says of each wheel only that it
+    # finds none.
+    (linux,) = re.findall(r"(?m)^python\d\S* .+$", page)
+    assert linux.startswith(f"python{PYTHON} -m venv .venv && ")
     words = shlex.split(linux.split("&& ")[1])
     assert words == [
         ".venv/bin/python", "-m", "pip", "install", "--no-index", "--find-links", "wheelhouse",
@@ -93,7 +97,26 @@ def test_the_box_says_how_to_install_and_that_nobody_has_tried(called, tmp_path)
     for name in ("constraints.txt", "ready.py", "wheelhouse"):
         assert (tmp_path / name).exists()
     assert set(wheelhouse.EXTRAS.split(",")) == set(ready.EXTRAS)
-    assert "untried" in wheelhouse.page([])
+
+
+def test_without_names_it_is_for_computers_like_this_one(monkeypatch):
+    for platform, says in (("linux", "linux (tried "), ("darwin", "darwin (untried: ")):
+        monkeypatch.setattr(wheelhouse.sys, "platform", platform)
+        assert f"the one that loaded them, {says}" in wheelhouse.page([])
+
+
+def test_the_page_names_only_what_is_in_the_box(called, tmp_path):
+    workshop.build(TOP, NOTEBOOKS[:1], tmp_path)
+    wheelhouse.fill(TOP, tmp_path)
+    page = (tmp_path / "INSTALL.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"[\w/]+\.(?:py|txt|ipynb)\b", page))
+    assert named == {"constraints.txt", "ready.py", "start.py"}
+    assert all((tmp_path / name).exists() for name in named)
+    guide = (TOP / "INSTRUCTORS.md").read_text(encoding="utf-8")
+    carried = re.search(r"(?s)Carry (.+?) to each seat", guide)[1]
+    assert named | {"INSTALL.md", "students/", "data/", "wheelhouse/"} == set(
+        re.findall(r"`(.+?)`", carried)
+    )
 
 
 def test_a_load_that_fails_ends_it(monkeypatch, tmp_path, capsys, called):

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -14,7 +15,7 @@ from common import NOTEBOOKS, TOP
 from minutes import minutes
 from nbconvert.filters import markdown2html
 
-from lstm_helpers.course import workshop
+from lstm_helpers.course import seat, workshop
 from lstm_helpers.course.exercises import EXERCISES, verdict
 from lstm_helpers.course.quiz import QUESTIONS
 
@@ -212,6 +213,10 @@ def test_the_data_lie_where_the_notebooks_look_and_a_wheelhouse_stays(tmp_path):
     for folder in ("students", "instructor"):
         assert (tmp_path / folder / "../data/changping.csv.gz").exists()
     assert not list((tmp_path / "data").glob("*.py"))
+    # tests/test_lab.py starts it.
+    assert (tmp_path / "start.py").read_text("utf-8") == Path(seat.__file__).read_text("utf-8")
+    # A stick, or a program that copies, may leave out what begins with a dot.
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
 
 
 def test_a_mistake_leaves_the_box_that_was_there(box, tmp_path, monkeypatch):

@@ -1,4 +1,7 @@
-"""What notebooks/course.py hands over: ``lab``, ``execute``, ``render`` and ``workshop``."""
+"""What notebooks/course.py hands over: ``lab``, ``execute``, ``render`` and ``workshop``.
+
+And what start.py hands over, in the box for a workshop: ``seat``.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +43,10 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
         "--platforms", default="", help="load them for linux,macos-arm64,windows"
     )
     box_parser.add_argument("--pdf", action="store_true", help="print all of it, with a Chromium")
+    # In the box, as start.py.
+    commands.add_parser("seat", help="open the notebooks of a workshop for students")
     asked, rest = parser.parse_known_args(arguments)
-    if rest and asked.command != "lab":
+    if rest and asked.command not in ("lab", "seat"):
         parser.error(f"unknown options: {' '.join(rest)}")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     # For the kernels. The matrices of the course are small: where cores are busy, threads of NumPy
@@ -55,6 +60,8 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
             os.environ.update(moved)
             if asked.command == "lab":
                 return lab.start(top, asked.fresh, rest)
+            if asked.command == "seat":
+                return lab.open_students(top, Path(folder), rest)
             if asked.command == "execute":
                 return execute(top / "notebooks", asked.numbers)
             if asked.command == "workshop":
@@ -127,7 +134,9 @@ def box(top: Path, wheels: bool = False, platforms: str = "", pdf: bool = False)
         workshop.build(top, find(top / "notebooks"), place)
     except ValueError as error:
         sys.exit(f"course.py: {error}")
-    print("build/workshop has students/, instructor/, data/, handout.html and INSTRUCTORS.md")
+    print(
+        "build/workshop has students/, instructor/, data/, start.py, handout.html, INSTRUCTORS.md"
+    )
     if pdf:
         texts = {name: (place / f"{name}.md").read_text("utf-8") for name in PRINTED}
         made = {path.name: nbformat.read(path, as_version=4) for path in find(place / "instructor")}

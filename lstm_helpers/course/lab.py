@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,9 @@ import sys
 from pathlib import Path
 
 from lstm_helpers.course import copies, homes
+
+NEWS = "@jupyterlab/apputils-extension:announcements"
+"""What asks at the first start whether to get news from the internet."""
 
 
 def start(top: Path, fresh: bool, options: list[str]) -> int:
@@ -42,22 +46,63 @@ def start(top: Path, fresh: bool, options: list[str]) -> int:
     shown = mine.name if mine.parent == top else mine
     print(f"Work in {shown}/ as you like: the originals stay in notebooks/")
     print(f"Solutions of the exercises lie in {shown}/solutions/", flush=True)
-    # The learner's folder is all that JupyterLab shows: the originals have the solutions in them.
+    # Our settings come on top of the reader's: no question about news at the first start.
+    return _open(mine, originals[0].name, top / "notebooks" / ".jupyter", options, top)
+
+
+def open_students(box: Path, spare: Path, options: list[str]) -> int:
+    """Open the notebooks for students at a seat of a workshop; end when JupyterLab ends.
+
+    Parameters
+    ----------
+    box : Path
+        The folder with ``students`` and ``data``.
+    spare : Path
+        A folder that stays until the end, for settings: a copy of the box may have lost folders
+        whose name begins with a dot.
+    options : list of str
+        For JupyterLab.
+
+    Returns
+    -------
+    int
+        JupyterLab's exit code.
+    """
+    folder = box / "students"
+    notebooks = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not notebooks or not (box / "data").is_dir():
+        sys.exit(
+            f"expected the folders students and data of the workshop in {box}, got one or none"
+        )
+    if not homes.can_write(folder):
+        sys.exit(
+            f"expected to write {folder}, got no permission: copy the box to a folder of yours"
+        )
+    print("Work in students/. Solutions: ask your instructor", flush=True)
+    config = spare / "config"
+    page = config / "labconfig" / "page_config.json"
+    page.parent.mkdir(parents=True)
+    page.write_text(json.dumps({"disabledExtensions": {NEWS: True}}), encoding="utf-8")
+    return _open(folder, notebooks[0].name, config, options, box)
+
+
+def _open(folder: Path, first: str, config: Path, options: list[str], cwd: Path) -> int:
+    """Show a folder and nothing else in JupyterLab, with its first notebook open."""
+    # The originals, which have the solutions in them, are not in it.
     command = [
         sys.executable,
         "-m",
         "jupyterlab",
-        f"--ServerApp.root_dir={mine}",
-        f"--LabApp.default_url=/lab/tree/{originals[0].name}",
+        f"--ServerApp.root_dir={folder}",
+        f"--LabApp.default_url=/lab/tree/{first}",
         "--LabApp.extension_manager=readonly",
         "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question, as SIGTERM does
     ]
-    # Our settings come on top of the reader's: no question about news at the first start.
-    paths = [str(top / "notebooks" / ".jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    paths = [str(config), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     settings = {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
     # A kernel called python3 that the learner has elsewhere knows nothing of this course.
     settings["JUPYTER_PREFER_ENV_PATH"] = "1"
-    return wait_for([*command, *options], cwd=top, env=os.environ | settings)
+    return wait_for([*command, *options], cwd=cwd, env=os.environ | settings)
 
 
 def wait_for(command: list[str], **options) -> int:

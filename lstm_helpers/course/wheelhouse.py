@@ -36,7 +36,7 @@ In this folder, with Python {python}. The packages are for this version of Pytho
 Linux, Mac:
 
 ```
-python3 -m venv .venv && .venv/bin/python -m {command}
+python{python} -m venv .venv && .venv/bin/python -m {command}
 ```
 
 Windows (PowerShell):
@@ -46,12 +46,11 @@ py -{python} -m venv .venv; .venv\\Scripts\\python -m {command}
 ```
 
 Then ask whether all is there: `.venv/bin/python ready.py`, on Windows
-`.venv\\Scripts\\python ready.py`. To begin:
-
-```
-.venv/bin/python -m jupyterlab students/01_build_the_forecaster.ipynb
-```
+`.venv\\Scripts\\python ready.py`. To begin: `.venv/bin/python start.py`, on Windows
+`.venv\\Scripts\\python start.py`. JupyterLab opens with the first notebook.
 """
+TRIED = {"linux": "tried without a network"}
+"""Systems on which somebody has installed from a wheelhouse, and has opened the first notebook."""
 UNTRIED = "untried: nobody has installed from it there yet"
 ROOM = f'pip install --no-index --find-links wheelhouse -c constraints.txt "lstm-helpers[{EXTRAS}]"'
 """What installs all of it, in the box."""
@@ -160,8 +159,9 @@ def _python() -> str:
 
 def page(platforms: Sequence[str]) -> str:
     """How to install from the box, for INSTALL.md."""
-    names = [f"{name} ({UNTRIED})" for name in platforms]
-    here = f"computers like the one that loaded them, {sys.platform} ({UNTRIED})"
+    names = [f"{name} ({TRIED.get(name, UNTRIED)})" for name in platforms]
+    tried = TRIED.get(sys.platform, UNTRIED)
+    here = f"computers like the one that loaded them, {sys.platform} ({tried})"
     return INSTALL.format(python=_python(), systems=", ".join(names) or here, command=ROOM)
 
 

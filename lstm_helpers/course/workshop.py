@@ -22,7 +22,9 @@ from lstm_helpers.course.durations import RUN_SECONDS, sections
 from lstm_helpers.course.exercises import EXERCISES, Exercise
 from lstm_helpers.course.quiz import QUESTIONS
 
-MADE = ("students", "instructor", "data", "handout.md", "handout.html", "INSTRUCTORS.md")
+MADE = (
+    "students", "instructor", "data", "handout.md", "handout.html", "INSTRUCTORS.md", "start.py",
+)  # fmt: skip
 """What is made anew each time. A wheelhouse beside it stays."""
 CHOICES = {"09-4": "the number of a story"}
 """Exercises whose number is a choice: as a target it would be the answer, and no aim."""
@@ -376,6 +378,7 @@ def build(top: Path, originals: Sequence[Path], box: Path) -> None:
     made["instructor/answers.html"] = page(made["instructor/answers.md"])
     if guide:
         made["INSTRUCTORS.md"] = unlinked(guide)
+    made["start.py"] = Path(__file__).with_name("seat.py").read_text(encoding="utf-8")
     # All was made before anything is replaced: a mistake in a notebook leaves the old box.
     for name in MADE:
         if (box / name).is_dir():
