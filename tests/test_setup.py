@@ -54,17 +54,50 @@ def test_every_pin_takes_the_oldest_python_that_is_asked_for():
     assert refused == {}
 
 
-def test_environment_holds_python_pip_and_the_package_only():
+def pip_lines():
     text = (TOP / "environment.yml").read_text(encoding="utf-8")
     entries = re.findall(r"(?m)^ +- (.+)$", text)
     assert entries[0] == "conda-forge"
     python, *rest = entries[1:]
     assert re.fullmatch(r"python=3\.1[123]", python)
     assert rest[:2] == ["pip", "pip:"]
-    assert rest[2] == "-c constraints.txt"
-    extras = re.fullmatch(r"-e \.\[([a-z,]+)\]", rest[3]).group(1).split(",")
+    return rest[2:]
+
+
+def test_environment_holds_python_pip_the_package_and_the_notebook_of_a_hub_only():
+    constraints, package, *more = pip_lines()
+    assert constraints == "-c constraints.txt"
+    extras = re.fullmatch(r"-e \.\[([a-z,]+)\]", package).group(1).split(",")
     assert set(extras) <= set(EXTRAS)
-    assert len(rest) == 4
+    assert more == ["notebook"]
+
+
+def test_the_notebook_of_a_hub_is_made_for_our_jupyterlab():
+    """Notebook 7.N asks for JupyterLab 4.N. An image of repo2docker has an older one, unless we ask
+    for ours."""
+    seven, notebook, _ = PINS["notebook"].split(".")
+    four, lab, _ = PINS["jupyterlab"].split(".")
+    assert (seven, four) == ("7", "4")
+    assert notebook == lab
+
+
+# In repo2docker each of these comes before environment.yml: a folder binder is all that it reads,
+# and a Dockerfile or a file of another build pack takes its place.
+TAKES_OVER = (
+    "binder", ".binder", "Dockerfile", "JuliaProject.toml", "Project.toml", "REQUIRE",
+    "default.nix", "install.R", "runtime.txt", "DESCRIPTION",
+)  # fmt: skip
+
+
+def taken_over(top):
+    return [name for name in TAKES_OVER if (top / name).exists()]
+
+
+def test_repo2docker_takes_environment_yml(tmp_path):
+    assert taken_over(TOP) == []
+    (tmp_path / "binder").mkdir()
+    (tmp_path / "Dockerfile").write_text("")
+    assert taken_over(tmp_path) == ["binder", "Dockerfile"]
 
 
 def test_every_set_up_path_uses_the_constraints():
