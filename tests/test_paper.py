@@ -21,21 +21,24 @@ MADE[NAMES[1]].cells[0].id = MADE[NAMES[0]].cells[0].id
 
 @pytest.fixture(scope="module")
 def page():
-    return paper.everything({"guide": "# A guide\n\nRead me."}, MADE)
+    texts = {"guide": "# A guide\n\n| `a/name` | what |\n|---|---|", "sheet": "# To do\n\nDo it."}
+    return paper.everything(texts, MADE)
 
 
 def test_guide_and_all_notebooks_are_on_the_page_in_order(page):
     heads = re.findall(r"<h1[^>]*>(.+?)<", page)
     titles = [notebook.cells[0].source.splitlines()[0][2:] for notebook in MADE.values()]
-    assert heads == ["A guide", *titles]
-    assert page.count('<div class="a-new-part">') == len(MADE)
+    assert heads == ["A guide", "To do", *titles]
+    # All but the first begin a page.
+    parts = re.findall(r'<div class="a-new-part"></div>\s*<h1[^>]*>(.+?)<', page)
+    assert parts == heads[1:]
     assert paper.PRINT in page
 
 
 def test_solutions_are_open_and_cells_have_names_of_their_own(page):
     assert "<details" not in page
     ids = re.findall(r'id="cell-id=([^"]+)"', page)
-    assert len(ids) == len(set(ids)) == 1 + sum(len(notebook.cells) for notebook in MADE.values())
+    assert len(ids) == len(set(ids)) == 2 + sum(len(notebook.cells) for notebook in MADE.values())
     assert page.count("Solution of exercise ") == 7
     assert "solution" in {t for c in MADE[NAMES[0]].cells for t in c.metadata.get("tags", [])}
 

@@ -16,7 +16,7 @@ from minutes import minutes
 from nbconvert.filters import markdown2html
 
 from lstm_helpers.course import seat, workshop
-from lstm_helpers.course.exercises import EXERCISES, verdict
+from lstm_helpers.course.exercises import EXERCISES, judged, verdict
 from lstm_helpers.course.quiz import QUESTIONS
 
 READ = {path.name: nbformat.read(path, as_version=4) for path in NOTEBOOKS}
@@ -169,6 +169,31 @@ def test_the_instructor_has_each_solution_open_below_its_exercise_with_what_goes
         assert "**For the instructor.**" in mine[1].source
         notes = [cell.source for cell in mine if "instructor" in cell.metadata.get("tags", [])]
         assert all("<table>" in markdown2html(note) for note in notes)
+
+
+def rows_of(page):
+    """Each usual wrong answer that a page for the instructor prints, with its message."""
+    number = None
+    for line in page.splitlines():
+        if named := re.match(r"(\d\d-\d+|Question \d+)\. The answer is ", line):
+            number = named[1]
+        elif not line.startswith("|"):
+            number = number if not line else None
+        elif number and (row := re.fullmatch(r"\| (?!answer |any other )(.+?) \| (.+) \|", line)):
+            yield number, row[1].replace("\\|", "|"), row[2].replace("\\|", "|")
+
+
+def test_who_types_a_wrong_answer_of_the_table_gets_its_message(box):
+    rows = list(rows_of((box / "instructor" / "answers.md").read_text(encoding="utf-8")))
+    entries = {f"Question {n}": question.exercise for n, question in enumerate(QUESTIONS, 1)}
+    entries |= EXERCISES
+    assert len(rows) == sum(len(entry.wrong) for entry in entries.values())
+    for number, answer, message in rows:
+        # As in the cell: numbers as they are, and what is no number in quotes.
+        typed = ast.literal_eval(answer) if re.match(r"[-\d\[]", answer) else answer
+        said = " ".join(judged(entries[number], typed).split())
+        assert said.startswith("not yet"), (number, answer, said)
+        assert message in said, (number, answer, said)
 
 
 def test_the_timetable_ends_with_the_minutes_of_the_notebook():

@@ -19,6 +19,7 @@ PRINT = """
 <style>
 @media print {
   pre, code { white-space: pre-wrap !important; overflow-wrap: anywhere }
+  td:first-child code { white-space: nowrap !important }
   img, svg, tr { break-inside: avoid; max-width: 100% }
   h1, h2, h3 { break-after: avoid }
   .a-new-part { break-before: page }
@@ -43,7 +44,7 @@ def everything(texts: Mapping[str, str], notebooks: Mapping[str, nbformat.Notebo
         The instructor's.
     """
     cells = [nbformat.v4.new_markdown_cell(text, id=name) for name, text in texts.items()]
-    starts = []
+    starts = list(range(1, len(cells)))
     for name, notebook in notebooks.items():
         starts.append(len(cells))
         for cell in copy.deepcopy(notebook.cells):
@@ -72,6 +73,7 @@ def to_pdf(page: str, path: Path, chromium: str) -> None:
         command = [
             chromium, "--headless", "--disable-gpu", "--no-pdf-header-footer",
             f"--user-data-dir={folder}/profile", f"--print-to-pdf={path}",
+            "--generate-pdf-document-outline",  # headings beside the pages; there are over 200
             "--virtual-time-budget=20000", source.as_uri(),
         ]  # fmt: skip
         if hasattr(os, "geteuid") and os.geteuid() == 0:  # as in a container

@@ -19,7 +19,7 @@ import numpy as np
 
 from lstm_helpers.course import copies
 from lstm_helpers.course.durations import RUN_SECONDS, sections
-from lstm_helpers.course.exercises import EXERCISES, Exercise
+from lstm_helpers.course.exercises import EXERCISES, Exercise, Wrong, judged
 from lstm_helpers.course.quiz import QUESTIONS
 
 MADE = (
@@ -288,7 +288,7 @@ def stuck(number: str, exercise: str) -> str:
     """Where people get stuck: each usual wrong answer, and what the check says to it."""
     parts = []
     for name, entry in asked(number, exercise).items():
-        rows = [f"| {_shown(entry, row.answer)} | {_cell(row.shows)} |" for row in entry.wrong]
+        rows = [f"| {_cell(_typed(entry, row))} | {_cell(row.shows)} |" for row in entry.wrong]
         parts.append(
             f"{name}. The answer is **{entry.shown()}**. Usual wrong answers, and what the check "
             "says:\n\n| answer | message |\n|---|---|\n" + "\n".join(rows) + "\n"
@@ -297,9 +297,16 @@ def stuck(number: str, exercise: str) -> str:
     return "\n\n".join(parts)
 
 
-def _shown(entry: Exercise, answer) -> str:
-    decimals = None if isinstance(answer, str) or np.ndim(answer) else entry.decimals
-    return _cell(dataclasses.replace(entry, answer=answer, decimals=decimals).shown())
+def _typed(entry: Exercise, row: Wrong) -> str:
+    """A wrong answer as someone would type it who gets its message.
+
+    With the decimals that are asked for, and with more where the check needs them to know it from
+    the right one.
+    """
+    if isinstance(row.answer, str) or np.ndim(row.answer) or entry.decimals is None:
+        return dataclasses.replace(entry, answer=row.answer, decimals=None).shown()
+    written = [f"{row.answer:.{n}f}" for n in range(entry.decimals, 5)] + [f"{row.answer:.2g}"]
+    return next((text for text in written if row.shows in judged(entry, float(text))), written[0])
 
 
 def _cell(text: str) -> str:
