@@ -15,15 +15,15 @@ MINUTES_A_CELL = 0.5
 RUN_SECONDS = {
     "01": 45,
     "02": 10,
-    "03": 20,
-    "04": 20,
+    "03": 10,
+    "04": 10,
     "05": 75,
-    "06": 45,
+    "06": 65,
     "07": 40,
-    "08": 35,
-    "09": 30,
-    "10": 45,
-    "11": 10,
+    "08": 10,
+    "09": 15,
+    "10": 55,
+    "11": 5,
 }
 """Of a whole notebook on two cores that do nothing else."""
 OPENING = "Opening, and the first run"
