@@ -819,6 +819,7 @@ def test_a_right_answer_with_too_few_digits_is_told_so(name, coarse):
         ),
         ("02-3", (19, 200), "not yet. Expected one number, got a list of 2 numbers. Write dec"),
         ("01-3", (3.5, 8), "not yet. Expected one number, got a list of 2 numbers. Take"),
+        ("06-2", (3, 85), "not yet. Expected a name in quotes, got a list of 2 numbers. The two"),
         ("01-1", (), "not yet. Expected one number, got a list of 0 numbers. Try"),
         ("01-1", (971,), "right: 971"),
         ("06-1", (3, 4, 18), "not yet. Expected a list of 2 numbers, got a list of 3 numbers. Two"),

@@ -194,7 +194,7 @@ def judged(exercise: Exercise, answer: Any = ...) -> str:
     got = _kind(readings[0]) if readings else _named(answer)
     if got not in wanted:
         expected = f"Expected {' or '.join(wanted)}, got {got}. "
-        if np.ndim(exercise.answer) == 0 and _has_a_comma(answer):
+        if "one number" in wanted and _has_a_comma(answer):
             expected += "Write decimals with a point, and thousands without a comma. "
     return f"not yet. {understood}{expected}{exercise.hint}"
 
