@@ -73,7 +73,8 @@ def test_solutions_lie_beside_with_their_exercise_and_output(mine):
         for n, (text, solution) in enumerate(zip(rest[::2], rest[1::2], strict=True), 1):
             assert text.source.startswith(f"**Exercise {n}** (")
             assert text.source.count("**Exercise") == 1
-            assert any(cell.source.endswith(text.source) for cell in original.cells)
+            told = text.source.replace(f"](../{source.name}#", "](#")
+            assert any(cell.source.endswith(told) for cell in original.cells)
             assert solution.source.startswith(f"# Solution of exercise {n}.")
             # The quiz has four questions an exercise.
             name = f"{4 * n - 3}" if source.name.startswith("11_") else f"{source.name[:2]}-{n}"
@@ -81,18 +82,33 @@ def test_solutions_lie_beside_with_their_exercise_and_output(mine):
 
 
 def test_a_copy_leads_to_nothing_outside_the_learners_folder(mine):
-    """JupyterLab shows that folder only. Links to sections and to the web are fine."""
+    """JupyterLab shows that folder only. Links to the web and to sections that exist are fine."""
     copies.refresh(ORIGINALS, mine)
-    found = 0
+    found, parts = 0, 0
     for path in mine.rglob("*.ipynb"):
         for cell in read(path).cells:
             if cell.cell_type == "markdown":
-                for target in re.findall(r"\]\(([^)#][^)]*)\)", cell.source):
-                    if not target.startswith("https://"):
-                        assert (path.parent / target).resolve().is_relative_to(mine.resolve())
-                        assert (path.parent / target).exists(), target
+                for target, part in re.findall(r"\]\(([^)#]*)#?(.*?)\)(?!\))", cell.source):
+                    if target.startswith("https://"):
+                        continue
+                    there = path.parent / target if target else path
+                    assert there.resolve().is_relative_to(mine.resolve())
+                    assert there.exists(), target
+                    if part:
+                        assert part.rstrip(")") in sections(there)
+                        parts += bool(target)
+                    else:
                         found += 1
     assert found == 2 * len(ORIGINALS), "to the solutions and back"
+    assert parts >= 4, "from a solution to a section of the notebook"
+
+
+def sections(path):
+    """What a link to a section of a notebook may say behind #, without a closing bracket."""
+    texts = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    return {
+        heading.replace(" ", "-").rstrip(")") for heading in re.findall(r"(?m)^#+ (.*)$", texts)
+    }
 
 
 # What becomes of it. A course of three small notebooks, which changes.
@@ -110,7 +126,9 @@ class Course:
             cells=[
                 nbformat.v4.new_markdown_cell(f"# Ask {name[3:]}\n\n{text}", id="title"),
                 nbformat.v4.new_code_cell("1 + 1", id="code"),
-                nbformat.v4.new_markdown_cell("## On your own\n\n**Exercise 1** (x) y", id="own"),
+                nbformat.v4.new_markdown_cell(
+                    "## On your own\n\n**Exercise 1** (x) y, [z](#z)", id="own"
+                ),
                 nbformat.v4.new_markdown_cell("## Solutions\n", id="solutions"),
                 nbformat.v4.new_code_cell(
                     f"# Solution of exercise 1.\n{solution}",
@@ -322,7 +340,9 @@ def test_one_that_was_renamed_takes_its_new_name_and_keeps_the_answers(course, m
     assert "solutions/03_c.ipynb is now solutions/04_c.ipynb: your copy has the new name" in said
     expected = changed.decode().replace("solutions/02_b.ipynb", "solutions/03_b.ipynb")
     assert (mine / "03_b.ipynb").read_text(encoding="utf-8") == expected != changed.decode()
-    assert "[03_b.ipynb](../03_b.ipynb)" in read(mine / "solutions/03_b.ipynb").cells[0].source
+    intro, exercise, *_ = read(mine / "solutions/03_b.ipynb").cells
+    assert "[03_b.ipynb](../03_b.ipynb)" in intro.source
+    assert "[z](../03_b.ipynb#z)" in exercise.source
     names = {"01_a.ipynb", "03_b.ipynb", "04_c.ipynb"}
     assert snapshot(mine).keys() == names | {f"solutions/{name}" for name in names}
     assert course.refresh(mine, {"02_b": ["03_b"], "03_c": ["04_c"]}) == []

@@ -798,13 +798,42 @@ def test_a_right_answer_with_too_few_digits_is_told_so(name, coarse):
             "not yet. Expected one number, got a list with something else than numbers",
         ),
         ("03-4", np.array(True), "not yet. Expected one number, got an object of type ndarray."),
-        ("01-1", np.nan, "not yet. Expected one number, got nan."),
+        ("01-1", np.nan, "not yet. Expected one number, got nan: before it, a value is missing"),
         ("01-1", -np.inf, "not yet. Expected one number, got -inf."),
         ("01-1", {"a": 1}, "not yet. Expected one number, got an object of type dict."),
         ("01-1", 10**400, "not yet. Expected one number, got a number too large to use."),
-        ("01-1", "about 971", "not yet. Expected one number, got the text 'about 971'."),
-        ("01-1", "1000 - 24", "not yet. Expected one number, got the text '1000 - 24'."),
+        ("01-1", "about 971", "not yet. Expected one number, got the text 'about 971'. Try"),
+        (
+            "01-1",
+            "1000 - 24",
+            "not yet. Expected one number, got the text '1000 - 24', which Python computes only "
+            "without quotes. Try",
+        ),
+        ("01-1", "1.2.3", "not yet. Expected one number, got the text '1.2.3'. Try"),
+        ("01-1", "--1", "not yet. Expected one number, got the text '--1'. Try"),
+        (
+            "01-3",
+            (3, 85),  # as Python reads 3,85
+            "not yet. Expected one number, got a list of 2 numbers. Write decimals with a point, "
+            "and thousands without a comma. Take",
+        ),
+        ("02-3", (19, 200), "not yet. Expected one number, got a list of 2 numbers. Write dec"),
+        ("01-3", (3.5, 8), "not yet. Expected one number, got a list of 2 numbers. Take"),
+        ("06-2", (3, 85), "not yet. Expected a name in quotes, got a list of 2 numbers. The two"),
+        ("01-1", (), "not yet. Expected one number, got a list of 0 numbers. Try"),
+        ("01-1", (971,), "right: 971"),
+        ("06-1", (3, 4, 18), "not yet. Expected a list of 2 numbers, got a list of 3 numbers. Two"),
+        ("10-4", "33.3 %", "right: 33.3"),
+        ("10-4", "33,3 per cent", "right: 33.3"),
+        ("10-4", "0.333 %", "not yet. Understood as 0.333. That is the part"),
         ("01-1", "x" * 41, f"not yet. Expected one number, got the text '{'x' * 40}'."),
+        ("09-1", "lag 19", "not yet. That is the largest by expected gradients"),
+        ("09-1", "19", "not yet. That is the largest by expected gradients"),
+        ("09-1", 3, f"not yet. {exercises.EXERCISES['09-1'].hint}"),  # a number may be right
+        ("09-1", "3", f"not yet. {exercises.EXERCISES['09-1'].hint}"),
+        ("09-1", [], "not yet. Expected a name in quotes or one number, got a list of 0 numbers."),
+        ("09-3", "Feature C", "right: c"),
+        ("06-2", "one lag", "not yet. There one lag matters, and hiding"),
         ("06-2", 5, "not yet. Expected a name in quotes, got one number. The two"),
         ("06-2", {}, "not yet. Expected a name in quotes, got an object of type dict."),
         ("06-2", "The 'Either' world.", "right: either"),
@@ -872,6 +901,22 @@ def test_the_answer_passes_in_any_form(name, form):
 def test_a_stub_says_so(name):
     assert exercises.verdict(name, ...).startswith("not attempted yet")
     assert exercises.verdict(name).startswith("not attempted yet")
+
+
+def test_none_is_no_answer_and_not_the_word_none():
+    """A function that only prints gives None, and it is easily typed for "none"."""
+    for name in NAMES:
+        said = exercises.verdict(name, None)
+        assert said.startswith("not attempted yet. The answer is None, which is")
+        assert ("A word goes in quotes." in said) == isinstance(right_answer(name), str)
+        assert "the dots" not in said
+
+
+@pytest.mark.parametrize("name", ["01-3", "06-2"])
+@pytest.mark.parametrize("called", [np.ones(3).mean, pd.Series([1]).mean, len, lambda: 1])
+def test_a_function_that_was_not_called_is_told_so(name, called):
+    told = "got a function that was not called: put () behind its name. "
+    assert told in exercises.verdict(name, called)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import importlib
 import inspect
+import itertools
 import pkgutil
 
 import matplotlib as mpl
@@ -593,6 +594,27 @@ def test_scatter_labels_each_point_and_one_stands_out():
         plots.INK,
     ]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("norm", "error (°C)")
+
+
+@pytest.mark.parametrize("yscale", ["linear", "log"])
+@pytest.mark.parametrize("right", [0.0, 6.0])
+def test_scatter_labels_of_near_points_cover_neither_each_other_nor_their_scale(yscale, right):
+    x, y = np.array([2.30, 2.25, 2.27, right]), [0.160, 0.166, 0.163, 3.6]
+    names = ["wind to the east", "wind to the north", "wind speed", "temperature"]
+    ax = plots.rank_scatter(x, y, names, "norm", "cost", yscale=yscale)
+    assert ax.get_yscale() == yscale
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    for text, box in zip(ax.texts, boxes, strict=True):
+        at = ax.transData.transform(text.xy)
+        near = np.clip(at, box.min, box.max) - at
+        assert np.hypot(*near) < 8 / 72 * ax.figure.dpi, "beside its point"
+
+
+def test_scatter_places_labels_that_have_no_room_as_if_they_had():
+    ax = plots.rank_scatter([1.0] * 6, [1.0] * 6, list("abcdef"), "x", "y")
+    assert [text.get_position() for text in ax.texts[4:]] == [(5, 4)] * 2
 
 
 @pytest.mark.parametrize(

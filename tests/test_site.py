@@ -12,8 +12,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import nbformat
+import numpy as np
 import pytest
-from common import TOP
+from common import TOP, random_weights
 
 import lstm_helpers as lh
 from lstm_helpers import plots
@@ -363,9 +364,14 @@ def small(tmp_path_factory):
     shutil.copytree(TOP / "website", top / "website")
     (top / "README.md").write_text("# A course\n", encoding="utf-8")
     living = nbformat.v4.new_output("display_data", {"text/html": LIVING, "text/plain": "a figure"})
+    rng = np.random.default_rng(0)
+    network = lh.Readout(random_weights(rng, dtype="float32"), rng.normal(size=3))
+    figure = plots.play(network, rng.normal(size=(6, 2)).astype("float32"))
+    played = nbformat.v4.new_output("display_data", figure._repr_mimebundle_())
     cells = [
         nbformat.v4.new_markdown_cell(TEXT),
         nbformat.v4.new_code_cell("1", outputs=[living]),
+        nbformat.v4.new_code_cell("2", outputs=[played]),
         nbformat.v4.new_code_cell("6 * 7", metadata={"tags": ["solution"]}),
     ]
     notebooks = {
@@ -400,6 +406,43 @@ def test_a_living_figure_lives(small, browser):
     page.locator("#b").click()
     assert page.locator("#b").text_content() == "1"
     assert page.faults == []
+    page.context.close()
+
+
+LOOKS = """() => {
+    const style = (what) => getComputedStyle(document.querySelector(what));
+    const buttons = [...document.querySelectorAll(".lstm-play button")];
+    const left = (what) => what.getBoundingClientRect().left;
+    const label = document.querySelector(".lstm-play label");
+    const colors = [".lstm-play", ".lstm-play .mark", "article p"].map((what) => style(what).color);
+    const page = getComputedStyle(document.body).backgroundColor;
+    let behind = document.querySelector(".lstm-play");
+    const clear = "rgba(0, 0, 0, 0)";
+    while (getComputedStyle(behind).backgroundColor == clear) behind = behind.parentElement;
+    return {
+        widths: buttons.map((button) => button.offsetWidth),
+        indent: left(buttons[0]) - left(label),
+        lines: new Set(buttons.map((button) => button.offsetTop)).size,
+        text: parseFloat(style(".lstm-play").fontSize),
+        legend: parseFloat(style(".lstm-play legend").fontSize),
+        colors: new Set(colors).size,
+        on_the_page: getComputedStyle(behind).backgroundColor == page,
+    };
+}"""
+
+
+@pytest.mark.parametrize(("device", "lines"), [(DESK, {1}), (PHONE, {2, 3})])
+def test_a_living_figure_looks_on_the_site_as_in_a_notebook(small, browser, device, lines):
+    """The theme has rules of its own for .row, .mark, legends and, in the dark, for outputs."""
+    page = opened(browser, small / "01_a.html", device)
+    found = page.evaluate(LOOKS)
+    assert len(found["widths"]) == 4
+    assert max(found["widths"]) < 220, "as wide as its words"
+    assert found["indent"] == 0
+    assert found["lines"] in lines
+    assert found["legend"] == found["text"]
+    assert found["colors"] == 1
+    assert found["on_the_page"]
     page.context.close()
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from common import DATA
 
-from lstm_helpers.course import weather
+from lstm_helpers.course import forecaster, models, weather
 
 STATIONS = ("changping", "gucheng", "huairou", "shunyi")
 COLUMNS = ("year", "month", "day", "hour", "TEMP", "PRES", "DEWP", "RAIN", "wd", "WSPM")
@@ -167,6 +167,28 @@ def test_what_is_no_table_is_refused_by_name(tmp_path, text, message):
 def test_no_such_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
         weather.load(tmp_path / "nowhere.csv")
+
+
+LOADERS = {
+    "forecaster.load_data": forecaster.load_data,
+    "models.load_model": models.load_model,
+    "models.load_model_arrays": models.load_model_arrays,
+    "models.load_errors": models.load_errors,
+    "models.load_forget_bias_experiments": models.load_forget_bias_experiments,
+    "models.load_window_experiments": models.load_window_experiments,
+    "models.load_named_lags": models.load_named_lags,
+}
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_who_has_moved_a_notebook_is_told_where_it_looked(load, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError) as caught:
+        LOADERS[load]("../data")
+    said = str(caught.value)
+    assert said.startswith("expected a file ../data/")
+    assert f"seen from {tmp_path.as_posix()}: " in said
+    assert "keep yours there" in said
 
 
 # Wind.

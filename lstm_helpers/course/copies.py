@@ -121,7 +121,9 @@ def solutions_alone(notebook: nbformat.NotebookNode, name: str) -> nbformat.Note
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             for text in re.split(r"(?m)^(?=\*\*Exercise \d)", cell.source)[1:]:
-                texts[re.match(r"\*\*Exercise (\d+)", text)[1]] = text.strip()
+                # Its sections are those of the learner's notebook.
+                away = text.strip().replace("](#", f"](../{name}#")
+                texts[re.match(r"\*\*Exercise (\d+)", text)[1]] = away
     intro = (
         f"# Solutions: {title}\n\n"
         "Folded: click to open one. They are here to be read. To run one, run your notebook "
@@ -172,7 +174,7 @@ def _follow_renames(mine: Path, record: dict, renamed: Mapping[str, Sequence[str
 def _rename(path: Path, new: str) -> None:
     """Rename a copy, and let its link to the solutions, or theirs to it, lead to the new name."""
     content = path.read_bytes()
-    for link in ("[solutions/{0}](solutions/{0})", "[{0}](../{0})"):
+    for link in ("[solutions/{0}](solutions/{0})", "[{0}](../{0})", "](../{0}#"):
         content = content.replace(link.format(path.name).encode(), link.format(new).encode())
     _replace(path, content)
     path.rename(path.with_name(new))

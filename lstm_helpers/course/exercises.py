@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import types
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,8 @@ class Exercise:
     decimals : int, optional
         How many the exercise asks for. An answer that agrees to so many is right. Without it, the
         answer must be exact.
+    per_cent : bool
+        The exercise asks for per cent: the text "33 %" is 33. Otherwise it is 0.33.
 
     Examples
     --------
@@ -79,6 +82,7 @@ class Exercise:
     wrong: tuple[Wrong, ...]
     hint: str
     decimals: int | None = None
+    per_cent: bool = False
 
     @property
     def within(self) -> float:
@@ -168,9 +172,15 @@ def judged(exercise: Exercise, answer: Any = ...) -> str:
     >>> judged(exercise, "75 %")
     'right: 0.75, because 3 of 4 count.'
     """
-    if answer is ... or answer is None:
+    if answer is ...:
         return "not attempted yet. Put your answer in place of the dots and run the cell again."
-    readings = _readings(answer, exercise.answer)
+    if answer is None:
+        quotes = " A word goes in quotes." if _is_text(exercise.answer) else ""
+        return (
+            "not attempted yet. The answer is None, which is Python's word for no value. Put yours "
+            f"in its place and run the cell again.{quotes}"
+        )
+    readings = _readings(answer, exercise)
     typed = _is_text(answer) and not _is_text(exercise.answer)
     for reading in readings:
         if said := _says(exercise, reading):
@@ -179,10 +189,18 @@ def judged(exercise: Exercise, answer: Any = ...) -> str:
     understood = expected = ""
     if typed and readings:
         understood = f"Understood as {' or '.join(map(_written, readings))}. "
-    wanted, got = _kind(exercise.answer), _kind(readings[0]) if readings else _named(answer)
-    if got != wanted:
-        expected = f"Expected {wanted}, got {got}. "
+    # A name may be right and a number usual: to ask for a name would say too much.
+    wanted = dict.fromkeys(_kind(row) for row in (exercise.answer, *_usual(exercise)))
+    got = _kind(readings[0]) if readings else _named(answer)
+    if got not in wanted:
+        expected = f"Expected {' or '.join(wanted)}, got {got}. "
+        if "one number" in wanted and _has_a_comma(answer):
+            expected += "Write decimals with a point, and thousands without a comma. "
     return f"not yet. {understood}{expected}{exercise.hint}"
+
+
+def _usual(exercise: Exercise) -> list[Any]:
+    return [row.answer for row in exercise.wrong]
 
 
 def _says(exercise: Exercise, given: np.ndarray | str) -> str | None:
@@ -240,11 +258,13 @@ def _distance(given: Any, wanted: Any) -> float:
 _WORDS = {1: "one", 2: "two", 3: "three"}
 _THOUSANDS = re.compile(r"(?<=\d)[ _'’\u00a0\u202f](?=\d{3}(?!\d))")
 _WITH_UNIT = re.compile(r"[≈~]?\s*([+-]?(?:\d[\d.,]*|[.,]\d+)(?:e[+-]?\d+)?)\s*(\D*)", re.I)
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _IN_A_LIST = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?")
 
 
-def _readings(given: Any, wanted: Any) -> list[Any]:
+def _readings(given: Any, exercise: Exercise) -> list[Any]:
     """What an answer may mean: nothing, one thing or, as with "1,234", two."""
+    wanted = exercise.answer
     try:
         if not _is_text(given):
             array = np.asarray(given, dtype=float)
@@ -252,16 +272,17 @@ def _readings(given: Any, wanted: Any) -> list[Any]:
                 return []
             return [array.reshape(()) if array.size == 1 and np.ndim(wanted) == 0 else array]
         if _is_text(wanted):
-            return [_plain(given)]
+            plain = _plain(given)
+            return [plain, *map(np.asarray, _numbers(plain))]
         if np.ndim(wanted) == 0:
-            return [np.asarray(number) for number in _numbers(given)]
+            return [np.asarray(number) for number in _numbers(given, exercise.per_cent)]
         numbers = [float(number) for number in _IN_A_LIST.findall(given.replace("−", "-"))]
         return [np.asarray(numbers)] if numbers else []
     except Exception:  # whatever a learner's object raises when asked for its numbers
         return []
 
 
-def _numbers(text: str) -> list[float]:
+def _numbers(text: str, per_cent: bool = False) -> list[float]:
     """Numbers that a text may mean, with a unit behind, a decimal comma, spaces in thousands."""
     text = _THOUSANDS.sub("", text.strip(" \t\n\"'`").replace("−", "-"))
     found = _WITH_UNIT.fullmatch(text)
@@ -277,18 +298,24 @@ def _numbers(text: str) -> list[float]:
         forms = [re.sub("[.,]", "", number)]
     else:
         forms = [number.replace(",", ".")]
-    percent = 100 if unit.startswith(("%", "percent", "per cent")) else 1
-    return [float(form) / percent for form in forms]
+    share = unit.startswith(("%", "percent", "per cent")) and not per_cent
+    return [float(form) / (100 if share else 1) for form in forms]
 
 
 def _plain(text: str) -> str:
-    """Words in lower case, without quotes, "the" and "world"."""
+    """Words in lower case, without quotes, "the", "world", and "lag" or "feature" in front."""
     words = re.sub(r"[\W_]+", " ", text.lower()).split()
-    return " ".join(word for word in words if word not in ("the", "world"))
+    words = [word for word in words if word not in ("the", "world")]
+    return " ".join(words[1:] if words[:1] in (["lag"], ["feature"]) else words)
 
 
 def _is_text(thing: Any) -> bool:
     return issubclass(type(thing), str)  # isinstance would ask the object, which may raise
+
+
+def _has_a_comma(thing: Any) -> bool:
+    """Whether it was typed as 3,85 or 19,200, which Python takes for two numbers."""
+    return type(thing) is tuple and len(thing) > 1 and all(type(part) is int for part in thing)
 
 
 def _kind(thing: np.ndarray | str) -> str:
@@ -299,13 +326,19 @@ def _kind(thing: np.ndarray | str) -> str:
         return f"an array of shape {shape}"
     if shape:
         return f"a list of {shape[0]} number{'s' * (shape[0] != 1)}"
+    if np.isnan(thing):
+        return "nan: before it, a value is missing or 0 is divided by 0"
     return "one number" if np.isfinite(thing) else str(thing)
 
 
 def _named(thing: Any) -> str:
     """A name for an answer that can't be read."""
     if _is_text(thing):
-        return f"the text {thing[:40]!r}"
+        a_sum = re.fullmatch(r"[\d\s.()+*/-]*\d\s*[+*/-][\d\s.()+*/-]*", thing)
+        computes = ", which Python computes only without quotes" if a_sum else ""
+        return f"the text {thing[:40]!r}{computes}"
+    if issubclass(type(thing), _FUNCTIONS):
+        return "a function that was not called: put () behind its name"
     if type(thing) in (bool, np.bool_):
         return str(thing)
     if type(thing) is int:
@@ -1083,6 +1116,7 @@ EXERCISES = {
             Wrong(1 - 3.6 / 5.4, "That is the part. In per cent it is 100 times as much."),
         ),
         hint="The difference of the two, divided by the error of persistence.",
+        per_cent=True,
     ),
 }
 """Every exercise by its number."""

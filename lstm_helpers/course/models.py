@@ -18,6 +18,7 @@ from lstm_helpers.course.forecaster import (
     Scaler,
     Windows,
 )
+from lstm_helpers.course.weather import data_file
 from lstm_helpers.gates import LSTMWeights
 from lstm_helpers.readout import Readout
 
@@ -212,7 +213,7 @@ def load_model_arrays(
     """
     name = stored_name(kind, horizon, seed)
     file = "clock_models.npz" if kind == "clock" else "weather_models.npz"
-    with np.load(Path(folder) / file) as stored:
+    with np.load(data_file(folder, file)) as stored:
         names = sorted({key.rsplit("/", 1)[0] for key in stored.files})
         if name not in names:
             raise ValueError(f"expected one of {', '.join(names)}, got {name}")
@@ -287,7 +288,7 @@ def load_errors(folder: str | Path) -> pd.DataFrame:
     >>> sorted(table["measure"].unique()), sorted(table["horizon"].unique().tolist())
     (['MAE', 'RMSE'], [1, 6, 24])
     """
-    card = json.loads((Path(folder) / "weather_models.json").read_text(encoding="utf-8"))
+    card = json.loads(data_file(folder, "weather_models.json").read_text(encoding="utf-8"))
     rows = []
 
     def add(kind, horizon, seed, part, by_station):
@@ -331,7 +332,7 @@ def load_forget_bias_experiments(folder: str | Path) -> tuple[pd.DataFrame, pd.D
     >>> sorted(tasks["task"].unique()), "mae" in weather
     (['adding', 'remember'], True)
     """
-    text = (Path(folder) / "forget_bias_experiments.json").read_text(encoding="utf-8")
+    text = data_file(folder, "forget_bias_experiments.json").read_text(encoding="utf-8")
     card = json.loads(text)
     tables = [pd.DataFrame(card[name]) for name in ("rows", "weather_rows")]
     of_tasks, of_weather = (table.assign(bias=table["bias"].astype(str)) for table in tables)
@@ -363,7 +364,8 @@ def load_window_experiments(folder: str | Path, part: str = "validation") -> pd.
     >>> list(table.columns), list(table.index.names)
     (['training', 'unseen'], ['horizon', 'shown', 'seed'])
     """
-    table = pd.read_csv(Path(folder) / "window_experiments.csv", keep_default_na=False, dtype=str)
+    path = data_file(folder, "window_experiments.csv")
+    table = pd.read_csv(path, keep_default_na=False, dtype=str)
     rows = {}
 
     def add(horizon, shown, seed, errors):
@@ -432,7 +434,7 @@ def load_named_lags(folder: str | Path) -> dict[str, list[int]]:
     >>> sorted(named["gradient"]) == list(range(24))
     True
     """
-    card = json.loads((Path(folder) / "window_experiments.json").read_text(encoding="utf-8"))
+    card = json.loads(data_file(folder, "window_experiments.json").read_text(encoding="utf-8"))
     return card["named"]
 
 

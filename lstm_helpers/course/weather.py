@@ -79,6 +79,30 @@ class CleaningReport:
         )
 
 
+def data_file(*parts: str | Path) -> Path:
+    """The path of a file of the course's data, of its folder and name; it must be there.
+
+    Raises
+    ------
+    FileNotFoundError
+        It is not: the message tells a learner who has moved a notebook what to do.
+
+    Examples
+    --------
+    >>> from lstm_helpers.course import weather
+    >>> weather.data_file("../data", "gucheng.csv.gz").name
+    'gucheng.csv.gz'
+    """
+    path = Path(*parts)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"expected a file {path.as_posix()}, got none, seen from {Path.cwd().as_posix()}: the "
+            "notebooks find their data from the folder in which the course put them, so keep "
+            "yours there, or name the folder of the data"
+        )
+    return path
+
+
 def load(path: str | Path) -> pd.DataFrame:
     """Read one station's file.
 
@@ -110,7 +134,7 @@ def load(path: str | Path) -> pd.DataFrame:
     >>> frame.shape, list(frame.columns)
     ((35064, 6), ['temp', 'pres', 'dewp', 'rain', 'wspm', 'wd'])
     """
-    path = Path(path)
+    path = data_file(path)
     try:
         # A skipped line would shift the row that an error names.
         raw = pd.read_csv(path, dtype=str, skipinitialspace=True, skip_blank_lines=False)

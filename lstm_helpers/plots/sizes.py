@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from lstm_helpers import _checks
 from lstm_helpers.gates import NORMS, LSTMWeights, gate_norms
@@ -240,9 +242,12 @@ def rank_scatter(
     ylabel: str,
     *,
     highlight: str | None = None,
+    yscale: str = "linear",
     ax: Axes | None = None,
 ) -> Axes:
     """Two measures of the same things: one point for each, with its label.
+
+    A label stands where it covers no other, if there is such a place beside its point.
 
     Parameters
     ----------
@@ -253,6 +258,9 @@ def rank_scatter(
         What was measured, with its unit.
     highlight : str, optional
         The label of the point that stands out.
+    yscale : str
+        Matplotlib's name of the scale: ``"log"``, say. Set it here, and not afterwards: where the
+        labels have room depends on it.
     ax : Axes, optional
 
     Returns
@@ -282,9 +290,32 @@ def rank_scatter(
     ax = panel(ax, 3.6)
     colors = [HIGHLIGHT if name == highlight else INK for name in labels]
     ax.scatter(xs, ys, color=colors, s=28)
-    for at_x, at_y, name, color in zip(xs, ys, labels, colors, strict=True):
-        ax.annotate(name, (at_x, at_y), (5, 4), textcoords="offset points", color=color)
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
+    ax.set_yscale(yscale)
     ax.margins(0.12)
+    texts = [
+        ax.annotate(name, (at_x, at_y), _BESIDE[0], textcoords="offset points", color=color)
+        for at_x, at_y, name, color in zip(xs, ys, labels, colors, strict=True)
+    ]
+    if isinstance(ax.figure, Figure):
+        ax.figure.draw_without_rendering()  # lays it out, which moves the points
+    placed: list[Annotation] = []
+    for n in np.argsort(xs, kind="stable"):  # from the left, as labels lie to the right
+        _give_room(texts[n], placed)
+        placed.append(texts[n])
     return ax
+
+
+_BESIDE = [(5, 4), (5, -4), (-5, 4), (-5, -4)]
+"""Where a label may stand, in points from its point: the first that is free is taken."""
+
+
+def _give_room(text: Annotation, placed: list[Annotation]) -> None:
+    taken = [other.get_window_extent() for other in placed]
+    for right, up in [*_BESIDE, _BESIDE[0]]:  # none is free: then as if all were
+        text.set_position((right, up))
+        text.set_horizontalalignment("left" if right > 0 else "right")
+        text.set_verticalalignment("baseline" if up > 0 else "top")
+        if not any(text.get_window_extent().overlaps(box) for box in taken):
+            return
