@@ -49,7 +49,7 @@ def removal_curves(
     >>> from lstm_helpers.course import figures
     >>> hidden = {"gradient": {0: [0, 0], 6: [2.9, 3.1]}}
     >>> left, right = figures.removal_curves(hidden, {"gradient": {6: [0.27, 0.34]}})
-    >>> [line.get_linestyle() for line in left.lines], left.get_xlabel()
+    >>> [line.get_linestyle() for line in left.lines][:2], left.get_xlabel()
     (['-', '--'], 'hours hidden (of 24)')
     """
     if list(hidden) != list(anew):
@@ -69,9 +69,10 @@ def removal_curves(
             counts + APART * (n - (len(hidden) - 1) / 2), means, (means - low, high - means),
             linestyle="--", linewidth=1.2, elinewidth=2, markersize=5, **look,
         )  # fmt: skip
-    for ax, curves in ((left, hidden), (right, anew)):
+    left.set_xticks(range(0, 25, 6))
+    right.set_xticks(sorted({count for found in anew.values() for count in found}))
+    for ax in (left, right):
         ax.axhline(0, color=MUTED, linewidth=0.8, zorder=0)
-        ax.set_xticks(sorted({count for found in curves.values() for count in found}))
         ax.set_xlabel("hours hidden (of 24)")
         ax.set_ylabel("growth of the error (°C)")
     left.set_title("solid: hidden, dashed: trained anew", loc="left", fontsize=10.5)
