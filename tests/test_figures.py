@@ -131,19 +131,51 @@ def test_the_caption_of_lag_maps_says_what_is_largest_and_the_share_of_the_tempe
     assert figures.describe_lag_maps({"a": values, "b": values}, "°C").count("38 % of the sum") == 2
 
 
-def test_removal_curves_draw_each_order(maps):
-    curves = {"a": [1.0, 2.0, 3.0], "b": [1.0, 1.5, 3.0]}
-    ax = figures.removal_curves([0, 6, 24], curves)
-    assert [line.get_label() for line in ax.lines] == ["a", "b"]
-    for line, errors in zip(ax.lines, curves.values(), strict=True):
-        np.testing.assert_array_equal(line.get_xydata(), np.column_stack([[0, 6, 24], errors]))
-    assert len({rgb(line.get_color()) for line in ax.lines}) == 2
-    assert ax.get_ylim()[0] == 0
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("hours hidden (of 24)", "error (°C)")
-    with pytest.raises(ValueError, match="expected 3 errors of 'c', got 2"):
-        figures.removal_curves([0, 6, 24], {"c": [1, 2]})
-    with pytest.raises(ValueError, match="expected at most 8 curves, got 9"):
-        figures.removal_curves([0], {str(n): [1] for n in range(9)})
+HIDDEN = {"a": {0: [0.0, 0.0], 6: [1.0, 3.0], 24: [2.0, 2.5]}, "b": {0: [0.0, 0.0], 24: [2.5, 2.5]}}
+ANEW = {"a": {1: [0.1, 0.3], 6: [0.2, 0.6]}, "b": {1: [-0.1, 0.0], 6: [0.3, 0.4]}}
+
+
+def test_removal_curves_draw_each_order_without_and_with_training():
+    left, right = figures.removal_curves(HIDDEN, ANEW)
+    drawn = [(line.get_xydata().tolist(), line.get_linestyle()) for line in left.lines]
+    assert [style for _, style in drawn[:4]] == ["-", "--", "-", "--"]
+    means = [
+        [[0, 0], [6, 2], [24, 2.25]], [[1, 0.2], [6, 0.4]], [[0, 0], [24, 2.5]],
+        [[1, -0.05], [6, 0.35]],
+    ]  # fmt: skip
+    for (points, _), wanted in zip(drawn, means, strict=False):
+        np.testing.assert_allclose(points, wanted)
+    colors = [rgb(line.get_color()) for line in left.lines[:4]]
+    assert colors[0] == colors[1] != colors[2] == colors[3]
+    for bars, (name, color) in zip(right.containers, (("a", 0), ("b", 2)), strict=True):
+        line, _, (ranges,) = bars
+        assert rgb(line.get_color()) == colors[color]
+        np.testing.assert_allclose(line.get_ydata(), np.mean(list(ANEW[name].values()), axis=1))
+        assert np.abs(line.get_xdata() - [1, 6]).max() < 0.5
+        ends = [segment[:, 1].tolist() for segment in ranges.get_segments()]
+        np.testing.assert_allclose(ends, list(ANEW[name].values()))
+    assert not set(right.containers[0][0].get_xdata()) & set(right.containers[1][0].get_xdata())
+    assert {ax.get_xlabel() for ax in (left, right)} == {"hours hidden (of 24)"}
+    assert {ax.get_ylabel() for ax in (left, right)} == {"growth of the error (°C)"}
+    (legend,) = left.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["a", "b"]
+    own = plots.subplots(1, 2)[1]
+    assert list(figures.removal_curves(HIDDEN, ANEW, axes=own)) == list(own)
+
+
+def test_removal_curves_are_of_the_same_names_and_of_eight_at_most():
+    with pytest.raises(ValueError, match=r"expected the same names twice, got \['a', 'b'\] and"):
+        figures.removal_curves(HIDDEN, {"a": ANEW["a"]})
+    many = {str(n): {0: [1]} for n in range(9)}
+    with pytest.raises(ValueError, match="expected at most 8 names, got 9"):
+        figures.removal_curves(many, many)
+
+
+def test_the_sentence_of_removal_curves_names_the_highest_of_each_kind():
+    assert figures.describe_removal_curves(HIDDEN, ANEW) == (
+        "Growth of the error, mean of the networks; hidden: 2.50 °C at most, 24 hours in the "
+        "order of b; trained anew: 0.40 °C at most, 6 hours in the order of a."
+    )
 
 
 BOARD = {

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from lstm_helpers.course.boards import describe_scoreboard as describe_scoreboard
 from lstm_helpers.course.boards import scoreboard as scoreboard
 from lstm_helpers.course.forecaster import Windows
+from lstm_helpers.course.removal import describe_removal_curves as describe_removal_curves
+from lstm_helpers.course.removal import removal_curves as removal_curves
 from lstm_helpers.course.weather import UNITS
 from lstm_helpers.plots.figure import (
     HIGHLIGHT,
@@ -24,7 +26,6 @@ from lstm_helpers.plots.figure import (
     subplots,
     time_axis,
 )
-from lstm_helpers.plots.profiles import PROFILE_COLORS
 
 FEATURE_NAMES = {
     "temp": "temperature",
@@ -363,49 +364,3 @@ def describe_lag_maps(
             text += f", {share:.0%} of the sum at lags {min(lags)} to {max(lags)}"
         texts.append(text.replace("%", " %") + ".")
     return " ".join(texts)
-
-
-def removal_curves(
-    counts: Sequence[int], curves: Mapping[str, Sequence[float]], *, ax: Axes | None = None
-) -> Axes:
-    """The error in °C as more and more hours are hidden, one line for each order of hiding.
-
-    Parameters
-    ----------
-    counts : (points,) of int
-        How many hours are hidden.
-    curves : mapping from name to (points,) errors
-        At most eight.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-
-    Raises
-    ------
-    ValueError
-        A curve has another number of points, or there are more than eight.
-
-    Examples
-    --------
-    >>> from lstm_helpers.course import figures
-    >>> ax = figures.removal_curves([0, 6], {"gradient": [1.7, 4.7], "random": [1.7, 2.3]})
-    >>> [line.get_label() for line in ax.lines], ax.get_xlabel()
-    (['gradient', 'random'], 'hours hidden (of 24)')
-    """
-    if len(curves) > len(PROFILE_COLORS):
-        raise ValueError(f"expected at most {len(PROFILE_COLORS)} curves, got {len(curves)}")
-    ax = panel(ax, 3.4)
-    for (name, errors), color, marker in zip(
-        curves.items(), PROFILE_COLORS, "osD^vPX*", strict=False
-    ):
-        if len(errors) != len(counts):
-            raise ValueError(f"expected {len(counts)} errors of {name!r}, got {len(errors)}")
-        ax.plot(counts, errors, color=color, marker=marker, markersize=5, label=name)
-    ax.set_xticks(counts)
-    ax.set_ylim(bottom=0)
-    ax.set_xlabel("hours hidden (of 24)")
-    ax.set_ylabel("error (°C)")
-    ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
-    return ax
