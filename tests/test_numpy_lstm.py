@@ -365,14 +365,17 @@ def test_a_trace_is_asked_for_what_it_holds(w):
 
 @pytest.mark.parametrize("fast", [False, True])
 def test_gates_in_single_precision_are_right_to_9e_8(fast, monkeypatch):
-    """As the docstring of ``replay`` says. Measured on this grid: 8.9e-8 by exp, 6.0e-8 by tanh."""
+    """As the docstring of ``replay`` says.
+
+    Measured on this grid: 8.9e-8 by exp, 6.0e-8 by tanh, 7.2e-8 by tanh without FMA.
+    """
     monkeypatch.setattr(_activations, "fast_tanh", lambda dtype: fast)
     kernel = np.array([[0, 1, 0, 0]], "float32")
     w = lh.LSTMWeights.from_arrays([kernel, np.zeros_like(kernel)])
     z = np.linspace(-40, 40, 200_001, dtype="float32")
     found = lh.replay(w, z[:, None, None], keep=("f",)).gates.f[:, 0, 0]
     exact = 1 / (1 + np.exp(-z.astype(float)))
-    assert np.abs(found - exact).max() < (6.5e-8 if fast else 1e-7)
+    assert np.abs(found - exact).max() < (8e-8 if fast else 1e-7)
     shut = np.abs(exact - 1e-8) < 1e-9
     assert shut.any()
     if fast:
