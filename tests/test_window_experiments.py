@@ -74,6 +74,19 @@ def test_what_a_method_names_first_is_blanked(count, random):
     assert (1, random[0]) not in asked
 
 
+@pytest.mark.parametrize("part", ["validation", "test"])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_more_of_an_order_is_blanked_the_more_is_lost(part, seed):
+    """The first 3 lags of an order are among its first 6. Random ones may be of no use."""
+    for method, order in CARD["named"].items():
+        errors = []
+        for count in (3, 6, 12):
+            lags = " ".join(map(str, sorted(order[:count])))
+            row = row_of(horizon=6, seed=seed, without=lags)
+            errors.append([row[f"{part} {station}"] for station in STATIONS])
+        assert (np.diff(errors, axis=0) > 0).all(), method
+
+
 def ramp(hours=60):
     """Windows whose readings say how many hours old they are: 0 the newest."""
     index = pd.date_range("2015-01-01", periods=hours, freq="h")
