@@ -74,6 +74,59 @@ def test_what_a_method_names_first_is_blanked(count, random):
     assert (1, random[0]) not in asked
 
 
+@pytest.mark.parametrize("part", ["validation", "test"])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_more_of_an_order_is_blanked_the_more_is_lost(part, seed):
+    """The first 3 lags of an order are among its first 6. Random ones may be of no use."""
+    for method, order in CARD["named"].items():
+        errors = []
+        for count in (3, 6, 12):
+            lags = " ".join(map(str, sorted(order[:count])))
+            row = row_of(horizon=6, seed=seed, without=lags)
+            errors.append([row[f"{part} {station}"] for station in STATIONS])
+        assert (np.diff(errors, axis=0) > 0).all(), method
+
+
+def lost_anew(count, part="validation"):
+    """By how much networks without the first lags of each order are worse, by seed, and random."""
+    table = models.load_window_experiments(DATA, part)["training"]
+    random = [np.random.default_rng(seed).permutation(24).tolist() for seed in range(5)]
+    orders = {name: [order] * 5 for name, order in CARD["named"].items()} | {"random": random}
+    return {
+        name: [
+            table[6, models.without(order[:count]), seed] - table[6, "newest 24", seed]
+            for seed, order in enumerate(five)
+        ]
+        for name, five in orders.items()
+    }
+
+
+def apart(found):
+    """Pairs of orders, the first above the second: their ranges over the seeds do not overlap."""
+    return {(a, b) for a in found for b in found if min(found[a]) > max(found[b])}
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+@pytest.mark.parametrize("count", [1, 3, 6, 12])
+def test_new_networks_tell_methods_from_chance_if_more_than_one_lag_is_blanked(count, part):
+    chance = {(name, "random") for name in CARD["named"]}
+    assert (chance <= apart(lost_anew(count, part))) == (count > 1)
+
+
+def test_new_networks_tell_two_methods_from_the_others():
+    """What notebook 07 says of them, on the validation year."""
+    month, slope = "permutation, same month", "gradient"
+    others = set(CARD["named"]) - {month, slope}
+    found = {count: lost_anew(count) for count in (1, 3, 6, 12)}
+    pairs = {count: apart(found[count]) for count in found}
+    assert not any({(a, b) for a in others for b in others} & pairs[count] for count in found)
+    assert found[6][month] == found[6][slope]
+    assert {(first, other) for first in (month, slope) for other in others} <= pairs[6]
+    assert {(month, other) for other in {*others, slope}} <= pairs[12]
+    assert (slope, "permutation") in pairs[12]
+    assert not {(slope, other) for other in others} <= pairs[12]
+
+
 def ramp(hours=60):
     """Windows whose readings say how many hours old they are: 0 the newest."""
     index = pd.date_range("2015-01-01", periods=hours, freq="h")

@@ -67,6 +67,13 @@ def hours_of_yesterday_shuffled_one_at_a_time(top):
     replace_in_cell(top / HOURS, old, new)
 
 
+@seen_by(HOURS)
+def retrained_without_another_number_of_lags(top):
+    """The curve of new networks has the errors without six lags at all points."""
+    old, new = "models.without(order[:count])", "models.without(order[:6])"
+    replace_in_cell(top / HOURS, old, new)
+
+
 @seen_by(METHODS)
 def signs_averaged_before_sizes(top):
     """The size of the mean stands where the mean size should."""
