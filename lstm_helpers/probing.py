@@ -124,22 +124,21 @@ def probe(
     penalty = _checks.finite_number("penalty", penalty)
     if penalty < 0:
         raise ValueError(f"expected penalty of at least 0, got {penalty:g}")
-    spread = ((wanted - wanted.mean(axis=0)) ** 2).sum(axis=0)
-    if not (wanted != wanted[0]).any(axis=0).all():
+    spread = ((wanted - wanted.mean(axis=0)) ** 2).sum()
+    if not np.ptp(wanted, axis=0).all():
         raise ValueError("expected targets of validation that vary, got a constant")
-    mean, std = states.mean(axis=0), states.std(axis=0)
-    varies = (states != states[0]).any(axis=0)
-    std = np.where(varies, std, 1)
-    scaled = (states - mean) / std * varies
+    mean = states.mean(axis=0)
+    # Over infinity a unit that never varies is 0, and so is its weight; its spread may be rounding.
+    std = np.where(np.ptp(states, axis=0) > 0, states.std(axis=0), np.inf)
+    scaled = (states - mean) / std
     # As rows of data: so a penalty of 0 serves too, where units say the same.
     rows = np.concatenate([scaled, np.sqrt(penalty) * np.eye(scaled.shape[1])])
     centre = targets.mean(axis=0)
     aims = np.concatenate([targets - centre, np.zeros((scaled.shape[1], targets.shape[1]))])
     weights = np.linalg.lstsq(rows, aims, rcond=None)[0] / std[:, None]
-    weights[~varies] = 0  # least squares may leave rounding there
     intercept = centre - mean @ weights
     missed = ((others @ weights + intercept - wanted) ** 2).sum()
-    return Probe(weights, intercept, float(1 - missed / spread.sum()))
+    return Probe(weights, intercept, float(1 - missed / spread))
 
 
 def _pair(

@@ -1,5 +1,7 @@
 """Linear probes where the answer is known, and what they refuse."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,13 @@ def test_the_score_is_that_of_data_that_the_probe_never_saw():
     assert lh.probe(training, validation, penalty=0).r2 < 0
 
 
+def test_a_probe_is_one_thing_and_stays_as_it_is():
+    found = lh.probe(*pairs())
+    assert found != lh.probe(*pairs())  # and no array is asked whether it is true
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.r2 = 1.0
+
+
 def test_shuffled_labels_are_not_read():
     targets = RNG.permutation(TARGETS)
     assert abs(lh.probe(*pairs(targets=targets)).r2) < 0.1
@@ -62,21 +71,27 @@ def test_shuffled_labels_are_not_read():
 
 def test_one_target_or_a_column_of_it_and_float32():
     one = lh.probe(*pairs(targets=TARGETS[:, 1]))
-    column = lh.probe(*pairs(STATES.astype("float32"), TARGETS[:, 1:]))
+    column = lh.probe(*pairs(STATES.astype("float32"), TARGETS[:, 1:].astype("float32")))
     assert one.weights.shape == column.weights.shape == (4, 1)
     assert column.weights.dtype == column.intercept.dtype == float
     np.testing.assert_allclose(one.weights, column.weights, rtol=1e-4, atol=1e-4)
     assert one.read(STATES[:3]).shape == (3, 1)
+    # All sums are in double precision, whatever the states are in.
+    as_float = (part.astype("float32").astype(float) for part in (STATES, TARGETS[:, 1:]))
+    np.testing.assert_allclose(column.weights, lh.probe(*pairs(*as_float)).weights, rtol=1e-12)
+    assert type(column.r2) is float
 
 
 @pytest.mark.parametrize("penalty", [0, 1])
 def test_units_that_never_vary_or_say_the_same(penalty):
-    states = np.column_stack([STATES, np.full(300, 0.1), STATES[:, 0]])
+    # The spread of 0.1 comes out as 1e-17, that of 2 as 0.
+    still = np.full((300, 2), [0.1, 2])
+    states = np.column_stack([STATES, still, STATES[:, 0]])
     states[200:, 4] = 7.0  # what the probe has not seen it does not weigh
     found = lh.probe(*pairs(states), penalty=penalty)
-    assert found.weights[4].tolist() == [0, 0]
+    assert found.weights[4:6].tolist() == [[0, 0], [0, 0]]
     assert found.r2 > 0.999
-    np.testing.assert_allclose(found.weights[5], found.weights[0], atol=1e-9)
+    np.testing.assert_allclose(found.weights[6], found.weights[0], atol=1e-9)
 
 
 def test_two_windows_are_enough():
