@@ -23,7 +23,7 @@ TOP = Path(__file__).parent.parent
 
 STARTER = (
     "commands", "copies", "durations", "homes", "lab", "pages", "paper", "pictures", "ready",
-    "running", "website", "wheelhouse", "workshop",
+    "running", "seat", "website", "wheelhouse", "workshop",
 )  # fmt: skip
 WITHOUT = {f"lstm_helpers.course.{room}" for room in STARTER}
 WITHOUT |= {f"lstm_helpers._{room}" for room in ("keras_config", "keras_files", "onnx_file")}

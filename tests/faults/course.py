@@ -43,7 +43,7 @@ def jupyterlab_outlives_its_starter(top):
 @seen_by("tests/test_lab.py")
 def originals_in_jupyterlab(top):
     """JupyterLab shows the repository, with the solutions in the originals."""
-    replace(top / COURSE / "lab.py", "root_dir={mine}", "root_dir={top}")
+    replace(top / COURSE / "lab.py", "root_dir={folder}", "root_dir={cwd}")
 
 
 @seen_by("tests/test_copies.py")
