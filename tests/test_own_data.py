@@ -649,6 +649,7 @@ def test_parts_of_time_draw_each_part_once(tmp_path):
     drawn = [line.get_ydata() for line in ax.lines]
     assert sum(map(len, drawn)) == 600 + 2  # two days end one part and begin the next
     assert ax.get_ylabel() == "power (kW)"
+    plt.close(ax.figure)
 
 
 def test_years_are_drawn_without_a_warning(tmp_path):

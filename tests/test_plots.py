@@ -24,6 +24,7 @@ from lstm_helpers.layouts import GATES
 
 @pytest.fixture(autouse=True)
 def _close():
+    plt.close("all")  # what another file's test has left
     yield
     plt.close("all")
 
