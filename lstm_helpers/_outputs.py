@@ -66,7 +66,7 @@ def selected(
             f"output=lambda outputs: {example}, got {type(outputs).__name__}"
         )
     place = output if isinstance(output, tuple) else (output,)
-    shape = tuple(outputs.shape)
+    shape = outputs.shape
     if len(place) != len(shape) - 1 or not all(
         size is None or -size <= index < size for index, size in zip(place, shape[1:], strict=True)
     ):
@@ -85,7 +85,7 @@ def require_windows(shape: Any, windows: int | None) -> None:
     True
     """
     shape = tuple(shape)
-    if len(shape) != 1 or shape[0] not in (None, windows):
+    if shape not in ((None,), (windows,)):
         raise ValueError(f"expected output to return shape (windows,), got {shape}")
 
 

@@ -1051,3 +1051,31 @@ def test_occlusion_of_the_forecaster_against_a_loop(windows):
             replaced[:, t : t + 2, f : f + 3] = 0.5
             some[:, n, m] = model(x) - model(replaced)
     np.testing.assert_allclose(found[:, [0, -1]][:, :, [0, -1]], some, **EXACT)
+
+
+# A model whose Masking layer skips zeros says so: a baseline of zeros would be left out.
+
+
+class Skipping:
+    def __init__(self, function):
+        self.function, self.mask_value = function, 0.0
+
+    def __call__(self, x):
+        return self.function(x)
+
+
+def test_baselines_that_masking_skips_are_refused_by_each_method():
+    skipped = f"^expected baselines that the model reads, got .* at {BATCH * TIME} steps: "
+    for given, options in (
+        (Skipping(gradient), {}),
+        (gradient, {"return_convergence_delta": True, "forward": Skipping(forward)}),
+    ):
+        with pytest.raises(ValueError, match=skipped):
+            lh.integrated_gradients(given, X, **options)
+    with pytest.raises(ValueError, match=skipped):
+        lh.occlusion(Skipping(forward), X, window=(1, FEATURES))
+    # One feature of several is no whole step, and what is not zero is read.
+    for options in ({"window": (1, 1)}, {"window": (1, FEATURES), "baselines": 1.0}):
+        np.testing.assert_array_equal(
+            lh.occlusion(Skipping(forward), X, **options), lh.occlusion(forward, X, **options)
+        )

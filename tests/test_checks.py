@@ -52,6 +52,15 @@ def test_what_is_no_real_number(given, got):
             _checks.real_numbers("it", given, booleans=booleans)
 
 
+def test_things_by_name_come_in_a_dict_with_something_in_it():
+    given = {"a": 1}
+    assert _checks.by_name("lines", given) is given
+    with pytest.raises(TypeError, match=r"^expected lines by name, in a dict, got list$"):
+        _checks.by_name("lines", [1])
+    with pytest.raises(ValueError, match=r"^expected lines by name, in a dict, got none$"):
+        _checks.by_name("lines", {})
+
+
 def test_an_index_counts_from_either_end():
     found = [_checks.place("step", given, 3) for given in (0, 2, -1, -3, np.int8(1))]
     assert found == [0, 2, 2, 0, 1]

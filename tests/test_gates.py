@@ -137,6 +137,15 @@ def test_an_unknown_layout_is_refused_both_ways():
         lh.LSTMWeights.from_arrays(w.to_arrays(), "caffe")
 
 
+def test_a_layout_that_always_has_a_bias_asks_for_one():
+    w = lh.LSTMWeights(**fields())
+    assert len(w.to_arrays("keras1")) == 12
+    bare = lh.LSTMWeights(**fields(bias=None))
+    with pytest.raises(ValueError, match=r"^layout 'keras1': expected a bias, got none: it alwa"):
+        bare.to_arrays("keras1")
+    assert len(bare.to_arrays("pytorch")) == 2
+
+
 def test_from_arrays_passes_options_on():
     arrays = lh.LSTMWeights(**fields()).to_arrays()
     options = {"activation": "relu", "go_backwards": True, "stateful": True}

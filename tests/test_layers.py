@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lstm_helpers as lh
+from lstm_helpers import layers
 
 with lh.quiet():
     import keras
@@ -601,7 +602,98 @@ def test_the_forget_bias_of_a_layer_that_is_not_built_yet(kind):
 
 
 @pytest.mark.parametrize("given", [0, 1])
-def test_a_switch_that_keras_was_given_as_a_number(given):
-    layer = keras.layers.LSTM(3, go_backwards=given)
-    layer.build((None, 4, 2))
-    assert lh.gate_weights(layer).go_backwards is bool(given)
+@pytest.mark.parametrize("switch", ["go_backwards", "stateful", "zero_output_for_mask"])
+def test_a_switch_that_keras_was_given_as_a_number(switch, given):
+    layer = keras.layers.LSTM(3, **{switch: given})
+    layer.build((4, 4, 2))
+    assert getattr(lh.gate_weights(layer), switch) is bool(given)
+
+
+# Every LSTM of a model, by its path.
+
+
+class Block(keras.layers.Layer):
+    """Holds LSTMs in attributes and in a list, two of them under one name."""
+
+    def __init__(self, name="block"):
+        super().__init__(name=name)
+        self.one, self.two = LSTM(2, name="lstm"), LSTM(3, name="lstm")
+        self.rest = [LSTM(4, name="lstm"), keras.layers.GRU(5, name="gru")]
+
+
+def test_paths_through_models_wrappers_and_layers_of_ones_own():
+    inner = keras.Sequential([Block(), rnn(name="cell")], name="inner")
+    both = keras.layers.Bidirectional(lstm(name="lstm"), name="both")
+    steps = keras.layers.TimeDistributed(lstm(name="lstm"), name="steps")
+    last = lstm(name="last")
+    model = keras.Sequential([inner, both, steps, last], name="model")
+    found = lh.lstm_layers(model)
+    block = inner.layers[0]
+    assert found == {
+        "inner/block/lstm": block.one,
+        "inner/block/lstm#2": block.two,
+        "inner/block/lstm#3": block.rest[0],
+        "inner/cell": inner.layers[1],
+        "both/forward_lstm": both.forward_layer,
+        "both/backward_lstm": both.backward_layer,
+        "steps/lstm": steps.layer,
+        "last": last,
+    }
+    assert list(found)[:3] == ["inner/block/lstm", "inner/block/lstm#2", "inner/block/lstm#3"]
+
+
+def test_a_layer_in_two_places_is_found_once_and_one_alone_is_a_model_too():
+    shared = lstm(name="shared")
+    inputs = keras.Input((5, FEATURES))
+    turned = keras.layers.Permute((2, 1))(shared(inputs)[:, None])
+    model = keras.Model(inputs, [shared(inputs), turned])
+    assert lh.lstm_layers(model) == {"shared": shared}
+    assert lh.lstm_layers(shared) == {"shared": shared}
+
+
+@pytest.mark.parametrize("bad", [None, [], "model", LSTM, type("LSTM", (), {})()])
+def test_what_is_no_model_has_no_layers(bad):
+    got = "LSTM of test_layers" if type(bad).__name__ == "LSTM" else type(bad).__name__
+    with pytest.raises(TypeError, match=f"^expected a Keras model or layer, got {got}$"):
+        lh.lstm_layers(bad)
+
+
+@pytest.mark.parametrize(
+    ("parts", "got"),
+    [
+        ((keras.layers.Flatten(),), "no recurrent layer"),
+        (
+            (keras.layers.GRU(2, name="a"), keras.layers.SimpleRNN(2, name="b")),
+            r"'a' \(GRU\), 'b' \(SimpleRNN\)",
+        ),
+        ((NoCell(),), r"'no_cell' \(NoCell\)"),
+    ],
+)  # fmt: skip
+def test_a_model_without_an_lstm_says_what_it_has(parts, got):
+    model = keras.Sequential(parts) if len(parts) > 1 else parts[0]
+    with pytest.raises(ValueError, match=f"^expected a model with an LSTM, got {got}$"):
+        lh.lstm_layers(model)
+
+
+@pytest.mark.parametrize(
+    ("layer", "got"),
+    [
+        (lambda: OwnLoop(UNITS, name="own"), r"OwnLoop, which has its own inner_loop\(\)"),
+        (lambda: RNN(OwnCall(UNITS), name="own"), r"OwnCall, which has its own call\(\)"),
+        (
+            lambda: RNN([keras.layers.GRUCell(UNITS), LSTMCell(UNITS)], name="own"),
+            "RNN around StackedRNNCells",
+        ),
+    ],
+)
+def test_an_lstm_that_computes_something_else_is_refused_by_its_path(layer, got):
+    inner = keras.Sequential([keras.Input((5, FEATURES)), layer()], name="inner")
+    with pytest.raises(TypeError, match=f"^'inner/own': {WANTED}{got}$"):
+        lh.lstm_layers(keras.Sequential([inner, keras.layers.Dense(1)]))
+
+
+def test_a_name_that_is_taken_gets_the_next_number():
+    assert layers.free_name("a", []) == "a"
+    assert layers.free_name("a", {"b"}) == "a"
+    assert layers.free_name("a", {"a"}) == "a#2"
+    assert layers.free_name("a", {"a", "a#2", "a#4"}) == "a#3"

@@ -498,7 +498,7 @@ def test_each_window_has_a_last_step_of_its_own():
 
 def test_a_window_without_a_step_has_no_time_constants(monkeypatch):
     mask = np.ones((3, 5), bool)
-    mask[1] = False
+    mask[1:] = False
     x, w = np.ones((3, 5, 2)), cell(4, 2)
     message = "^expected a step that counts in each window, got none in window 1$"
     for bytes_at_once in (2**28, 1):  # whole, and one window at a time

@@ -75,3 +75,14 @@ def test_a_missing_gradient():
     message = "expected an output that depends on the inputs, got one without a gradient"
     with pytest.raises(ValueError, match=f"^{message}$"):
         _outputs.found(None)
+
+
+def test_a_shape_that_a_framework_shows_in_its_own_way_is_shown_as_a_tuple():
+    class Size(tuple):
+        def __repr__(self):
+            return "Size"
+
+    assert _outputs.require_windows(Size([4]), 4) is None
+    assert _outputs.require_windows([None], 4) is None
+    with pytest.raises(ValueError, match=r"^expected .* shape \(windows,\), got \(4, 1\)$"):
+        _outputs.require_windows(Size([4, 1]), 4)

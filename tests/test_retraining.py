@@ -215,6 +215,7 @@ def test_the_result_says_what_was_lost():
     found = lh.Retrained(np.arange(3), np.array([1.0, 1.0, 1.3]), np.array([1.5, 1.25, 1.3]))
     assert found.lost.tolist() == [0.5, 0.25, 0]
     assert found.mean == 0.25
+    assert type(found.mean) is float
     assert found.spread == (0, 0.5)
     assert str(found) == (
         "error 1.1 with all inputs, 1.35 without: "

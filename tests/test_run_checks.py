@@ -190,6 +190,19 @@ def test_an_edit_may_return_what_it_got_or_other_real_numbers():
     assert rows.flags.writeable
 
 
+def test_an_edit_is_told_where_it_is_and_can_not_write_there():
+    rows, told = ROWS.copy(), []
+
+    def edit(signal, step, value):
+        told.append((signal, step, value.shape))
+        value[...] = 0
+
+    with pytest.raises(ValueError, match="read-only"):
+        _run_checks.apply_edit(edit, "f", 7, rows)
+    assert told == [("f", 7, ROWS.T.shape)]
+    np.testing.assert_array_equal(rows, ROWS)
+
+
 @pytest.mark.parametrize("edit", [0, "cell", np.zeros((3, 4)), {"cell": 1}])
 def test_an_edit_is_a_function(edit):
     message = r"^expected edit as a function of \(signal, step, value\), got "
