@@ -648,6 +648,8 @@ def test_a_layer_in_two_places_is_found_once_and_one_alone_is_a_model_too():
     turned = keras.layers.Permute((2, 1))(shared(inputs)[:, None])
     model = keras.Model(inputs, [shared(inputs), turned])
     assert lh.lstm_layers(model) == {"shared": shared}
+    holders = [keras.Sequential([shared], name=name) for name in ("one", "two")]
+    assert lh.lstm_layers(keras.Sequential(holders)) == {"one/shared": shared}
     assert lh.lstm_layers(shared) == {"shared": shared}
 
 
