@@ -126,7 +126,7 @@ def test_the_caption_of_lag_maps_says_what_is_largest_and_the_share_of_the_tempe
     said = figures.describe_lag_maps({"a": values}, "°C", lags=range(14, 20))
     assert said == (
         "a: largest -4.00 °C, pressure at lag 3; 38 % of the sum is temperature, "
-        "50 % of the sum at lags 14 to 19."
+        "at lags 14 to 19 alone 50 %."
     )
     assert figures.describe_lag_maps({"a": values, "b": values}, "°C").count("38 % of the sum") == 2
 

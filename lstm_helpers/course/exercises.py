@@ -870,8 +870,8 @@ EXERCISES = {
     ),
     "06-4": Exercise(
         answer=10 - 2,
-        because="a baseline that occurs keeps the closed gate closed, and it leaves one hour of "
-        "either. It is still fooled by jump and by between.",
+        because="the mean keeps the closed gate closed, and opens that of either by half. It is "
+        "still fooled by jump and by between.",
         wrong=(
             Wrong(10 - 4, "That is occlusion from zeros. Pass the mean of the windows instead."),
             Wrong(
@@ -1094,7 +1094,7 @@ EXERCISES = {
         wrong=(
             Wrong((24 + 30) / 2, "That is the middle of both neighbours. One lies in the future."),
             Wrong(30, "That is the reading after it: it lies in the future."),
-            Wrong(24 + (24 - 20), "That carries on the trend. The template does less."),
+            Wrong(24 + (24 - 20), "That carries on the trend. `read` does less."),
             Wrong(
                 np.mean([20, 24, 30]),
                 "That is the mean of the three, one of which lies in the future.",

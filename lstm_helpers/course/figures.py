@@ -361,6 +361,6 @@ def describe_lag_maps(
         if lags is not None:
             part = size[list(lags)]
             share = part[:, 0].sum() / part.sum()
-            text += f", {share:.0%} of the sum at lags {min(lags)} to {max(lags)}"
+            text += f", at lags {min(lags)} to {max(lags)} alone {share:.0%}"
         texts.append(text.replace("%", " %") + ".")
     return " ".join(texts)

@@ -129,8 +129,8 @@ def read(
     Returns
     -------
     OwnTable
-        Rows in order of time, one each step. A reading that is missing for at most ``MAX_GAP``
-        steps is filled with the one before it, never with what comes later.
+        Rows in order of time, one each step. Where readings are missing, ``MAX_GAP`` steps at most
+        are filled with the one before them, never with what comes later.
 
     Raises
     ------
