@@ -10,7 +10,7 @@ import numpy as np
 from lstm_helpers import _lags
 from lstm_helpers._report_measures import in_parts
 from lstm_helpers._report_memory import windows_to_trace
-from lstm_helpers._report_models import Layer, Opened, with_heads
+from lstm_helpers._report_models import HEAD_WINDOWS, Layer, Opened, with_heads
 from lstm_helpers._report_probes import last_states, parts_of, score_of
 from lstm_helpers._report_tables import shown
 from lstm_helpers._report_warnings import LEAKED, NO_SKILL, like_targets
@@ -157,6 +157,12 @@ def _inside(opened: Opened, x: np.ndarray) -> tuple[Layer | None, str]:
     if len(layers) != 1 or layer is None:
         return None, f"the model has {len(layers)} LSTMs, and one can be patched"
     if layer.head is None:
+        least = layer.w.units + HEAD_WINDOWS
+        if len(x) < least:
+            return None, (
+                f"to find a linear head takes {HEAD_WINDOWS} windows more than the layer has "
+                f"units, {least}, and {len(x)} were looked at"
+            )
         return None, "the output is not linear in the last hidden state"
     if not np.array_equal(layer.reads, x) or layer.trace.mask is not None or layer.w.go_backwards:
         return None, "the LSTM does not read the windows as they are"

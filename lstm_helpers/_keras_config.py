@@ -34,7 +34,8 @@ class Version(NamedTuple):
     major : int
     old_gates : bool
         Whether its LSTM used hard_sigmoid unless told otherwise: until 2.3, and in TensorFlow
-        until 1.12.
+        until 1.12. (TensorFlow 1.14 and 1.15 did too, but the version in their files, 2.2.4-tf, is
+        also that of TensorFlow 2.0, which did not.)
     zeros : bool
         Whether its Bidirectional makes its layers give zeros where the mask hides the input.
     """

@@ -237,6 +237,10 @@ def _replayed(
     return found
 
 
+HEAD_WINDOWS = 20
+"""To find a head takes so many windows more than there are units."""
+
+
 def with_heads(layers: dict[str, Layer], outputs: np.ndarray) -> dict[str, Layer]:
     """Each layer with the linear head behind its last hidden state, where the output has one.
 
@@ -249,7 +253,7 @@ def with_heads(layers: dict[str, Layer], outputs: np.ndarray) -> dict[str, Layer
     own = {p: layer for p, layer in layers.items() if len(layer.trace.hidden) == len(outputs)}
     states = [layer.trace.hidden[:, -1].astype(float) for layer in own.values()]
     units = sum(state.shape[1] for state in states)
-    if not states or len(outputs) < units + 20:
+    if not states or len(outputs) < units + HEAD_WINDOWS:
         return layers
     centred = np.concatenate(states, axis=1)
     centred = centred - centred.mean(axis=0)

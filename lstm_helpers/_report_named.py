@@ -95,5 +95,5 @@ def short(found: Named, outside: Outside, inside: Inside, names: list[str]) -> T
         },
         f"At most four that hold {100 * MOST:.0f} % or more of what expected gradients give, or of "
         "the units' effects, with a gap behind them. No name: many share it, or nothing was "
-        "learned.",
+        "learned, or, of units, no linear head was found.",
     )

@@ -223,10 +223,13 @@ def _few(found: Outside, windows: int) -> list[Warned]:
     relative = float(error[top] / profile[top]) if profile[top] else 0.0
     few = []
     if windows < LEAST_WINDOWS or relative > MOST_ERROR:
+        some = windows >= LEAST_WINDOWS
+        number, bound = (relative, MOST_ERROR) if some else (float(windows), LEAST_WINDOWS)
+        start = f"The {windows} windows differ much" if some else f"Only {windows} windows"
         few.append(
             Warned(
-                KINDS[5], "", float(windows), LEAST_WINDOWS,
-                f"Only {windows} windows: the standard error at the largest lag, {top}, is "
+                KINDS[5], "", number, bound,
+                f"{start}: the standard error at the largest lag, {top}, is "
                 f"{shown(float(error[top]))} of {shown(float(profile[top]))}.",
             )
         )  # fmt: skip

@@ -58,7 +58,8 @@ class Reading:
     lag : int, optional
         Steps back from the newest reading, which is 0.
     unit : int, optional
-        Of the last LSTM of the model.
+        Of the LSTM of the model. Of several, ``"unit"`` can't tell, and ``"same unit"`` counts the
+        units of all, in the order in which they run.
     evidence : str or (windows,) array
         What led to it, in words. Of ``"knows"``: the quantity that is said to be known, a number
         for each window.
@@ -195,7 +196,9 @@ def check_reading(
     Less than 0.5 % is nothing, 2 % is something. No baseline is made up: all readings occur.
     ``"unit"``: the same with the state of one unit, which is given another window's values in
     every step; with a feature, that is exchanged while the unit is held, and what is then lacking
-    came through the unit (Vig et al. 2020, https://arxiv.org/abs/2004.12265).
+    came through the unit (Vig et al. 2020, https://arxiv.org/abs/2004.12265). The linear head of a
+    Keras or PyTorch model is found from the windows, 200 at most, and takes 20 more of them than
+    the layer has units.
     ``"knows"``: a linear probe beside those of untrained layers (Hewitt and Liang 2019,
     https://arxiv.org/abs/1909.03368). ``"same unit"``: units have no order, so the unit's
     correlations with all readings must be most like those of the same number elsewhere.
@@ -218,8 +221,9 @@ def check_reading(
     if len(x) < _claim_experiments.LEAST:
         raise ValueError(f"expected at least {_claim_experiments.LEAST} windows, got {len(x)}")
     for name, count in (("lag", x.shape[1]), ("feature", x.shape[2])):
-        if getattr(reading, name) is not None:
-            _checks.place(name, getattr(reading, name), count)
+        given = getattr(reading, name)
+        if given is not None and given >= count:
+            raise ValueError(f"expected {name} from 0 to {count - 1}, got {given}")
     targets = None if y is None else _report_models.checked_targets(y, len(x))
     if reading.kind == "knows" and len(reading.evidence) != len(x):
         raise ValueError(

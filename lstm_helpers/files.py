@@ -78,7 +78,8 @@ def open_weights(path: str | os.PathLike[str]) -> dict[str, LSTMWeights]:
     Warns
     -----
     UserWarning
-        The file holds weights only: activations and options are then Keras' defaults.
+        The file holds weights only: activations and options are then Keras' defaults. Of
+        TensorFlow 1.14 and 1.15 sigmoid is taken, though their default was hard_sigmoid.
 
     Notes
     -----
@@ -149,10 +150,12 @@ def _check_content(path: Path, ending: str, first: bytes) -> None:
         raise RefusedError(f"expected a {ending} file, got an empty one")
     with path.open("rb") as file:
         start = file.read(16)
-    if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05":
+    # safetensors starts with a length, 8 bytes that can be any, and then a brace.
+    by_length = ending == ".safetensors" and start[8:9] == b"{"
+    if not by_length and start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05":
         raise RefusedError(f"expected a {ending} file, {_SAY_PICKLE}")
     for kind, what in ((_HDF5, "an HDF5 file: if Keras wrote it, name it .h5"), (_ZIP, "a zip")):
-        if start.startswith(kind) and first != kind:
+        if not by_length and start.startswith(kind) and first != kind:
             raise RefusedError(f"expected a {ending} file, got {what}")
     if not start.startswith(first):
         raise RefusedError(f"expected a {ending} file, got something else by its first bytes")

@@ -50,7 +50,8 @@ class Report:
         By name: ``"model"``, ``"stands out"``, ``"inputs"``, ``"lags"``, ``"features"``,
         ``"map"``, ``"agreement"``, ``"warnings"``; with targets ``"targets"``; of a model with
         LSTMs ``"layers"``, ``"norms"``, ``"gates"``, ``"memory"``, ``"roads"``, ``"units"``,
-        ``"starts"`` and ``"feature norms"``; with times ``"probes"``. Each has ``columns``,
+        ``"starts"`` and ``"feature norms"``; with times that can be probed
+        ``"probes"``. Each has ``columns``,
         ``rows`` and ``column(name)``.
     named : Named
         ``lags``, ``features`` and ``units`` that stand out; None where none do.
@@ -211,7 +212,8 @@ def report(
     feature_names : (features,) of str, optional
     times : (windows,) of dates, optional
         Of the newest reading of each window. Linear probes then say what the last hidden states
-        know of the hour and the season, beside controls (``probe``).
+        know of the hour and the season, beside controls (``probe``), if there are 100 windows, and
+        times that span more than two thirds of a day, or of a year.
     unit : str, optional
         Of the output.
     step : str
@@ -232,12 +234,14 @@ def report(
 
     Notes
     -----
-    Expected gradients (Erion et al. 2021, https://arxiv.org/abs/1906.10670) from 20 other windows,
+    Expected gradients (Erion et al. 2021, https://arxiv.org/abs/1906.10670) from 20 of the windows,
     four nodes on each line. Occlusion (Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901) and
-    permutation (Breiman 2001) replace a lag, or a feature, by that of five other windows. No
-    baseline is made up. Where a large model would take longer than about a minute, a subset of the
-    windows is drawn, the same in each run, or neighbouring lags are replaced together; the size
-    decides, and the report says how many. Read ``memory`` for what is measured inside.
+    permutation (Breiman 2001) replace a lag, or a feature, by that of five of the windows. (One
+    that lends its readings may be among those that are asked, and is then once compared with
+    itself.) No baseline is made up. At most 300 windows are asked, the same in each run. Where a
+    large model would take longer than about a minute, it is fewer of them, or neighbouring lags
+    are replaced together; the size decides, and the report says how many. Read ``memory`` for what
+    is measured inside.
 
     What is trained on other data, or retrained without a lag, may look elsewhere:
     ``retrain_without`` says what is needed.

@@ -1004,7 +1004,7 @@ BAD = [
     (
         "lh.check_reading(lh.Reading('uses', lag=6), e.model, np.ones((20, 6, 2)))",
         ValueError,
-        "expected lag from -6 to 5, got 6",
+        "expected lag from 0 to 5, got 6",
     ),
     (
         "lh.check_reading(lh.Reading('skilled'), e.model, np.ones((20, 6, 2)), others=e.model)",

@@ -210,9 +210,9 @@ def test_what_does_not_fit():
     ask = lh.check_reading
     with pytest.raises(TypeError, match="expected a Reading, got str"):
         ask("uses", DELAY, X)
-    with pytest.raises(ValueError, match="expected lag from -8 to 7, got 8"):
+    with pytest.raises(ValueError, match="expected lag from 0 to 7, got 8"):
         ask(Reading("uses", lag=8), DELAY, X)
-    with pytest.raises(ValueError, match="expected feature from -3 to 2, got 3"):
+    with pytest.raises(ValueError, match="expected feature from 0 to 2, got 3"):
         ask(Reading("uses", feature=3), DELAY, X)
     with pytest.raises(ValueError, match="expected unit from 0 to 4, got 5"):
         ask(Reading("unit", unit=5), DELAY, X)
@@ -244,6 +244,10 @@ def test_models_of_keras_and_what_cannot_be_seen_in_them():
         assert mine.verdict == theirs.verdict
         for name, number in mine.numbers.items():
             assert number == pytest.approx(theirs.numbers[name], rel=1e-2, abs=1e-2)
+    few = lh.check_reading(Reading("unit", unit=1), model, x[:23])
+    assert few.verdict == "cannot tell"
+    assert "takes 20 windows more than the layer has units, 24, and 23 were l" in few.experiment
+    assert "linear" not in lh.check_reading(Reading("unit", unit=1), model, x[:24]).experiment
     two = keras.Sequential(
         [
             keras.Input((8, 3)),

@@ -240,6 +240,16 @@ def test_wrong_ending(tmp_path, source, ending, words):
     refused(path, words)
 
 
+@pytest.mark.parametrize("length", [65536 + n for n in (640, 896, 1152, 1408, 19280)])
+def test_a_length_of_safetensors_that_looks_like_another_format(tmp_path, length):
+    content = (FIXTURES / "torch.safetensors").read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = content[8:end].rstrip().ljust(length)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(length.to_bytes(8, "little") + header + content[end:])
+    assert list(lh.open_weights(path)) == list(lh.open_weights(FIXTURES / "torch.safetensors"))
+
+
 class Trap:
     """What runs when it is unpickled."""
 
@@ -255,7 +265,7 @@ def trap(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "ending", [".pt", ".pth", ".pkl", ".bin", ".ckpt", ".npz", ".keras", ".h5"]
+    "ending", [".pt", ".pth", ".pkl", ".bin", ".ckpt", ".npz", ".keras", ".h5", ".safetensors"]
 )
 def test_a_pickle_is_not_opened(tmp_path, trap, ending):
     path = tmp_path / f"model{ending}"
@@ -707,7 +717,7 @@ def test_onnx_lengths_of_an_unknown_number_of_steps(tmp_path):
         model = onnx.load(path)
         open_steps(model.graph)
         onnx.save(model, path)
-        refused(path, rf"got \[{length}\] of an unknown number of steps: give replay a mask")
+        refused(path, rf"got \[{length}\] of an unknown number of steps: export the model")
 
 
 def test_onnx_arrays_in_a_file_beside_are_read_and_those_elsewhere_are_not(tmp_path):

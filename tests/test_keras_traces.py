@@ -417,3 +417,9 @@ def test_other_layers_beside_an_lstm_are_passed_by():
     model = sequential(layers.GRU(3, return_sequences=True), LSTM(2, name="a"))
     assert list(lh.lstm_layers(model)) == ["a"]
     near(keras_trace(model, X)["a"].hidden[:, -1], model(X))
+
+
+def test_half_precision_is_refused_by_name():
+    model = sequential(LSTM(2, name="a", dtype="float16"))
+    with pytest.raises(ValueError, match=r"^'a': expected an LSTM of float32 or float64, got flo"):
+        keras_trace(model, X)

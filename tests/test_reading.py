@@ -6,6 +6,7 @@ import html.parser
 import itertools
 import re
 import sys
+import types
 
 import matplotlib as mpl
 
@@ -375,6 +376,25 @@ def test_methods_that_disagree_are_named():
     assert [one.where for one in both] == ["lags", "features"]
     assert "expected gradients and" in both[0].reason
     assert both[0].number < 30
+
+
+@pytest.mark.parametrize(
+    ("windows", "error", "number", "bound", "start"),
+    [
+        (49, 0.0, 49, 50, "Only 49 windows: the standard error at the largest lag, 1, is 0 of 2."),
+        (50, 0.5, 0.25, 0.2, "The 50 windows differ much: the standard error at the largest lag, "),
+        (49, 0.5, 49, 50, "Only 49 windows: "),
+        (50, 0.3, None, None, ""),
+    ],
+)
+def test_few_windows_or_windows_that_differ(windows, error, number, bound, start):
+    name = METHODS[0]
+    found = types.SimpleNamespace(
+        lags={name: np.array([1.0, 2.0])}, lag_errors={name: np.array([9.0, error])}
+    )
+    warned = _report_warnings._few(found, windows)
+    assert [(one.number, one.bound) for one in warned] == [(number, bound)] * (number is not None)
+    assert all(one.reason.startswith(start) for one in warned)
 
 
 EDGES = [(-8, True, False), (-7, False, False), (-4, False, True), (-3, False, True)]

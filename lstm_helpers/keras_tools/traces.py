@@ -207,11 +207,16 @@ def _replayed(call: _Call) -> LSTMTrace:
         trace = replay(gate_weights(call.layer), call.sequences, call.state, call.mask)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{call.path!r}: {error}") from None
+    dtype = trace.hidden.dtype.name
+    if dtype not in _TOLERANCE:
+        raise ValueError(
+            f"{call.path!r}: expected an LSTM of {' or '.join(_TOLERANCE)}, got {dtype}"
+        )
     output = trace.hidden if call.layer.return_sequences else trace.hidden[:, -1]
     expected = [output, *_last_states(trace)] if call.layer.return_state else [output]
     for mine, theirs in zip(expected, call.returned, strict=True):
         largest = np.max(np.abs(theirs), initial=1.0, where=np.isfinite(theirs))
-        bound = _TOLERANCE[trace.hidden.dtype.name] * largest
+        bound = _TOLERANCE[dtype] * largest
         if not np.allclose(mine, theirs, rtol=0, atol=bound, equal_nan=True):
             difference = np.nanmax(np.abs(mine - theirs))
             raise RuntimeError(

@@ -32,7 +32,8 @@ DIGITS = 7
 """All numbers but the weights are rounded to so many significant digits. Two processors differ in
 the 16th at most, so they write the same page."""
 MOST_ROWS = 32
-"""Of a larger layer every second, fourth, ... unit is drawn; all of them are computed."""
+"""Of a larger layer every second, third, ... unit is drawn, in the order of what they keep; all of
+them are computed."""
 SHADES = 10
 BELOW, ABOVE = "#4393C3", "#D6604D"
 """Blue and red of ``SIGNED``, of a strength that shows on light and on dark pages."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -102,7 +103,9 @@ def lag_profile(
         )  # fmt: skip
     size = 4.5 if lags <= 48 else 2.5
     lost, places = 0, set()
-    for (name, series), color, marker in zip(groups.items(), colors, "osD^vPX*", strict=False):
+    for (name, series), color, marker in zip(
+        groups.items(), colors, itertools.cycle("osD^vPX*"), strict=False
+    ):
         bad = ~np.isfinite(series)
         lost += int(np.count_nonzero(bad))
         places |= set(np.flatnonzero(bad.any(axis=0)).tolist())
