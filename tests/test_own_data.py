@@ -124,6 +124,110 @@ def test_dates_are_read_as_they_are_written(tmp_path, written, first, count):
     assert ("in UTC" in notes(table)) == written.endswith(("Z", "00"))
 
 
+@pytest.mark.parametrize("written", ["%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y"])
+@pytest.mark.parametrize("row", ["dd.mm.yyyy", "missing", "00.00.0000"])
+@pytest.mark.parametrize("place", [0, 100])
+def test_a_time_that_cannot_be_read_does_not_exchange_day_and_month(tmp_path, written, row, place):
+    frame = series(730, "1D")
+    frame["when"] = pd.to_datetime(frame["when"]).dt.strftime(written)
+    odd = pd.concat([frame[:place], frame[:1].assign(when=row), frame[place:]])
+    table = own_table.read(write(tmp_path, odd), time="when", target="power")
+    np.testing.assert_array_equal(table.frame, frame[["power", "wind"]])
+    assert "not used: 1." in notes(table)
+    assert "sorted" not in notes(table)
+
+
+@pytest.mark.parametrize("written", ["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d"])
+@pytest.mark.parametrize("clock", ["%H", "%#H", "%H:%M"])
+def test_a_date_with_the_hour_in_another_column(tmp_path, written, clock):
+    frame = series(600)
+    times = pd.to_datetime(frame.pop("when"))
+    hour = times.dt.hour.astype(str) if "#" in clock else times.dt.strftime(clock)
+    two = frame.assign(date=times.dt.strftime(written), hour=hour)
+    table = own_table.read(write(tmp_path, two), time=["date", "hour"], target="power")
+    assert list(table.frame.index) == list(times)
+
+
+def test_a_month_with_the_day_in_another_column_is_not_taken_for_an_hour(tmp_path):
+    frame = series(20, "1D")
+    times = pd.to_datetime(frame.pop("when"))
+    two = frame.assign(month=times.dt.strftime("%Y-%m"), day=times.dt.day)
+    table = own_table.read(write(tmp_path, two), time=["month", "day"], target="power")
+    assert list(table.frame.index) == list(times)
+
+
+def test_a_clock_in_another_column_is_asked_for(tmp_path):
+    frame = series(600)
+    times = pd.to_datetime(frame.pop("when"))
+    two = frame.assign(date=times.dt.strftime("%Y-%m-%d"), clock=times.dt.strftime("%H:%M"))
+    words = r"Is the rest of the time in clock\? Then name both columns: time=\[..., 'clock'\]"
+    with pytest.raises(ValueError, match=words):
+        own_table.read(write(tmp_path, two), time="date", target="power")
+
+
+@pytest.mark.parametrize(
+    ("written", "zone"),
+    [
+        ("%Y-%m-%d %H:%M:%S+01", True),
+        ("%Y-%m-%d %H:%M:%S +0100", True),
+        ("%Y-%m-%d %H:%M:%S.250-05:00", True),
+        ("%Y-%m-%d %H:%M", False),
+        ("%d-%m-%Y", False),
+        ("%d-%m-%Y %H:%M", False),
+    ],
+)
+def test_a_zone_is_told_where_there_is_one(tmp_path, written, zone):
+    frame = series(60, "1h" if "H" in written else "1D")
+    frame["when"] = pd.to_datetime(frame["when"]).dt.strftime(written)
+    said = notes(own_table.read(write(tmp_path, frame), target="power"))
+    assert ("in UTC" in said) == zone
+
+
+@pytest.mark.parametrize(
+    ("written", "step"), [("%Y%m%d%H", "1h"), ("%Y%m%d%H%M", "10min"), ("%Y%m%d%H%M%S", "15s")]
+)
+def test_times_of_digits_alone(tmp_path, written, step):
+    frame = series(600, step)
+    times = pd.to_datetime(frame["when"])
+    table = own_table.read(write(tmp_path, frame.assign(when=times.dt.strftime(written))))
+    assert list(table.frame.index) == list(times)
+    assert "1970" not in notes(table)
+
+
+@pytest.mark.parametrize("minutes", [10, 20])
+def test_a_first_row_that_is_off_moves_no_other(tmp_path, minutes):
+    frame = series(100)
+    times = pd.to_datetime(frame["when"]).to_numpy(copy=True)
+    times[0] += np.timedelta64(minutes, "m")
+    table = own_table.read(write(tmp_path, frame.assign(when=times)))
+    assert list(table.frame.index[1:3]) == list(pd.to_datetime(frame["when"][1:3]))
+    np.testing.assert_array_equal(table.frame[1:], frame[["power", "wind"]][1:])
+
+
+def test_thousands_are_asked_about(tmp_path):
+    frame = series(400)
+    frame["power"] = np.arange(400) * 7 + 200
+    marked = frame.assign(power=[f"{n:,}" for n in frame["power"]])
+    path = write(tmp_path, marked, sep=";")
+    with pytest.raises(ValueError, match=r"set decimal=',' if that is 1\.005\. If it is 1005, del"):
+        own_table.read(path, target="power")
+    said = notes(own_table.read(path, target="power", decimal=","))
+    assert "LOOK: power has '1,005', read as 1.005. If ',' groups thousands there, delete" in said
+    fine = frame.assign(power=[f"{n / 7:.3f}" for n in frame["power"]])
+    assert "thousands" not in notes(own_table.read(write(tmp_path, fine), target="power"))
+
+
+@pytest.mark.parametrize("bad", [(0, None), 5, (5000, 0), (0, 1, 2), ("low", "high")])
+def test_limits_that_are_none_are_named(tmp_path, bad):
+    path = write(tmp_path, series())
+    with pytest.raises(ValueError, match=r"expected limits of power as \(lowest, highest\), got "):
+        own_table.read(path, limits={"power": bad})
+    with pytest.raises(TypeError, match=r"expected limits by name, .* got tuple"):
+        own_table.read(path, limits=(0, 5))
+    open_above = own_table.read(path, limits={"power": (-1000, float("inf"))})
+    assert "power: outside -1000 to inf, and so missing: 0." in notes(open_above)
+
+
 def test_midnight_without_a_time_is_a_time(tmp_path):
     frame = series(48)
     assert frame["when"].str.len().nunique() == 1

@@ -150,6 +150,10 @@ def read(
     """
     path, notes = Path(path), []
     _checks.one_of("decimal", decimal, (".", ","))
+    if not isinstance(limits or {}, Mapping):
+        raise TypeError(
+            "expected limits by name, as in {'wind': (0, 150)}, got " + type(limits).__name__
+        )
     raw = _as_text(path, notes)
     if isinstance(leave_out, str):
         leave_out = [leave_out]
@@ -294,6 +298,14 @@ def _numbers(
             texts.append(f"{name} (empty)")
         elif numbers.notna().sum() >= NUMBERS * held.sum():
             columns[name] = numbers
+            has = text.str.contains(decimal, regex=False, na=False)
+            marked, bare = text[has], numbers[~has]
+            group = marked.str.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+            if len(marked) and group.all() and (bare.abs() >= 100).any():
+                notes.append(
+                    f"LOOK: {name} has {marked.iloc[0]!r}, read as {numbers[marked.index[0]]:g}. "
+                    f"If {decimal!r} groups thousands there, delete each in this column first."
+                )
             odd = text[held & numbers.isna()]
             if len(odd):
                 some = ", ".join(map(repr, odd.unique()[:3]))
@@ -304,6 +316,11 @@ def _numbers(
             comma = _parsed(text, other).notna().sum() >= NUMBERS * held.sum()
             if name == target or (comma and target is None):
                 do = f": set decimal={other!r}" if comma else ""
+                marked = text[text.str.contains(other, regex=False, na=False)]
+                if comma and marked.str.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}").all():
+                    plain = shown.replace(other, "")
+                    do += f" if that is {shown.replace(other, '.')}. If it is {plain}, delete "
+                    do += f"each {other!r} in this column first"
                 raise ValueError(
                     f"{path.name}, column {name}: expected numbers such as 3{decimal}5, "
                     f"got {shown!r}{do}"
@@ -335,8 +352,17 @@ def _within(
     notes: list[str],
 ) -> None:
     """Values outside the limits become missing; what is far from all others gets a note."""
-    for name, (low, high) in limits.items():
+    for name, bounds in limits.items():
         if name in frame:
+            try:
+                low, high = map(float, bounds)
+            except (TypeError, ValueError):
+                low = high = np.nan
+            if not low < high:
+                raise ValueError(
+                    f"expected limits of {name} as (lowest, highest), got {bounds!r}: write "
+                    "-float('inf') or float('inf') for a side that has no limit"
+                )
             outside = (frame[name] < low) | (frame[name] > high)
             notes.append(
                 f"{name}: outside {low:g} to {high:g}, and so missing: {int(outside.sum()):,}."

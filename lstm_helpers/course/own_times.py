@@ -20,6 +20,11 @@ _DAY = pd.Timedelta(days=1)
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
 _SLASHED = r"^\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}"
 _ISO = r"^\s*\d{4}-\d{1,2}"
+_COMPACT = (  # year to hour, minute or second
+    r"^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?:[01]\d|2[0-3])(?:[0-5]\d){0,2}$"
+)
+# Behind a clock, unlike the end of 01-01-2013.
+_ZONE = r"(?:\dZ|[:T]\d\d(?:\d\d)*(?:\.\d+)?\s*[+-]\d\d(?::?\d\d)?)$"
 _NUMBER = r"^\s*\d{9,14}(?:\.\d*)?\s*$"  # seconds or milliseconds since 1970
 
 
@@ -78,14 +83,18 @@ def parsed(
     """
     names = list(columns.columns)
     lower = {str(name).strip().lower(): name for name in names}
-    if len(names) > 1 and set(lower) <= set(_PARTS):
+    if len(names) > 1 and {"year"} <= set(lower) <= set(_PARTS):
         numbers = pd.DataFrame({k: pd.to_numeric(columns[v], "coerce") for k, v in lower.items()})
         for part in ("month", "day"):
             numbers[part] = numbers.get(part, 1)
         found, how = pd.to_datetime(numbers, errors="coerce"), ""
     else:
         # A name and not all rows: a file with 1,000,000 rows has enough texts.
-        texts = columns[names[0]].str.cat([columns[name] for name in names[1:]], sep=" ")
+        first, others = columns[names[0]], [columns[name].str.strip() for name in names[1:]]
+        whole = first.str.contains(r"\d[-/.]\d+[-/.]\d|\d{8}", regex=True).mean() > 0.5
+        if whole and len(others) == 1 and others[0].dropna().str.fullmatch(r"\d\d?").all():
+            others = [others[0].str.zfill(2) + ":00"]  # hours alone
+        texts = first.str.cat(others, sep=" ")
         found, how = _dates(texts)
     kept = found.notna().to_numpy()
     if kept.mean() < 0.9:
@@ -105,6 +114,9 @@ def _dates(texts: pd.Series) -> tuple[pd.Series, str]:
     """Times without zone, NaT where a text can't be read; and a sentence on how it was done."""
     texts = texts.astype("string").str.strip()
     some = texts.dropna()[:1000]
+    if some.str.contains(_COMPACT, regex=True).all() and some.str.len().nunique() == 1:
+        way = "%Y%m%d%H%M%S"[: len(some.iloc[0]) - 2]
+        return pd.to_datetime(texts, format=way, errors="coerce"), ""
     if len(some) and some.str.contains(_NUMBER, regex=True).all():
         numbers = pd.to_numeric(texts, errors="coerce").astype(float)
         unit = "ms" if numbers.median() > 1e11 else "s"
@@ -113,9 +125,9 @@ def _dates(texts: pd.Series) -> tuple[pd.Series, str]:
     ways = [{}, {"format": "mixed"}]
     if len(some) and some.str.contains(_ISO, regex=True).all():
         ways = [{"format": "ISO8601"}, {"format": "mixed"}]
-    elif len(some) and some.str.contains(_SLASHED, regex=True).all():
+    elif len(some) and some.str.contains(_SLASHED, regex=True).mean() > 0.5:  # not each: units
         ways = [{"dayfirst": True}, {"format": "mixed", "dayfirst": True}]
-        if not some.str.contains(r"^\d+\.", regex=True).all():  # 1.2.2013 is always the 1st
+        if some.str.contains(r"^\d+\.", regex=True).mean() < 0.5:  # 1.2.2013 is always the 1st
             ways += [{}, {"format": "mixed"}]
     best, score, chosen = pd.Series(pd.NaT, texts.index), -1.0, {}
     for way in ways:
@@ -131,10 +143,12 @@ def _dates(texts: pd.Series) -> tuple[pd.Series, str]:
             best, score, chosen = found, found.notna().mean() + 0.1 * regular, way
     said = []
     if "dayfirst" in chosen:
-        said.append(
-            f"Times: the day stands first ({some.iloc[0]} is {best.loc[some.index[0]]:%d %B})."
-        )
-    if some.str.contains(r"\d(?:Z|[+-]\d\d:?\d\d)$", regex=True).mean() > 0.5:
+        read = some[best.loc[some.index].notna().to_numpy()]
+        if len(read):
+            said.append(
+                f"Times: the day stands first ({read.iloc[0]} is {best.loc[read.index[0]]:%d %B})."
+            )
+    if some.str.contains(_ZONE, regex=True).mean() > 0.5:
         said.append("Times have a zone: they are in UTC here.")
     return best.dt.tz_localize(None), " ".join(said)
 
@@ -211,11 +225,12 @@ def on_a_grid(
             "rows_are_steps=True; else bring them to equal distances first, by pandas' resample"
         )
     place = np.round(place).astype(int)
-    place, first = place - place[0], frame.index[0]
+    place = place - place[0]
     keep = ~off & ~pd.Series(place).where(~off).duplicated().to_numpy()
     if not keep.all():
         notes.append(f"Rows between the steps, not used: {(~keep).sum():,}.")
     last = place[keep].max() + 1
+    first = (frame.index[keep] - step * place[keep]).to_series().median().round("s")
     grid = pd.DatetimeIndex(first + step * np.arange(last), name="time")
     found = frame[keep].set_axis(place[keep]).reindex(np.arange(last)).set_axis(grid)
     lost = int(last - keep.sum())
@@ -235,6 +250,12 @@ def _nice(median: pd.Timedelta) -> pd.Timedelta:
 
 
 def _several(raw: pd.DataFrame) -> str:
+    for name in raw.columns:
+        texts = raw[name].dropna().astype(str)
+        if len(texts) and texts.str.fullmatch(r"\s*\d\d?:\d\d(:\d\d)?\s*([AaPp][Mm])?\s*").all():
+            return (
+                f"Is the rest of the time in {name}? Then name both columns: time=[..., {name!r}]"
+            )
     for name in raw.columns:
         values = raw[name].dropna().unique()
         if 2 <= len(values) <= 50 and pd.to_numeric(pd.Series(values), "coerce").isna().all():
