@@ -156,10 +156,8 @@ def _constant(
             f"node {name!r}: expected {slot} as a constant, got one that is {how}: export with "
             "constants folded"
         )
-    if onnx.external_data_helper.uses_external_data(tensor):
-        # onnx refuses a place outside of the folder.
-        onnx.external_data_helper.load_external_data_for_tensor(tensor, str(path.parent))
-    return plain(onnx.numpy_helper.to_array(tensor))
+    # Arrays may be in a file beside. onnx refuses a place outside of the folder.
+    return plain(onnx.numpy_helper.to_array(tensor, str(path.parent)))
 
 
 def _check_full(
