@@ -27,8 +27,8 @@ _WITH_NUMBERS = {
     "affine": ((1.0, 0.0), {(1.0, 0.0): "linear"}),
 }
 _TAKES_ALPHA = {"leakyrelu", "thresholdedrelu", "scaledtanh", "elu", *_WITH_NUMBERS}
-_WITHOUT = "export the model without sequence_lens, and give replay a mask"
 _TAKES_BETA = {"scaledtanh", *_WITH_NUMBERS}
+_USE_A_MASK = "export the model without sequence_lens, and give replay a mask"
 
 
 def read_onnx(path: Path) -> dict[str, Stored]:
@@ -174,7 +174,7 @@ def _check_full(
     wrong = f"node {name!r}: expected no sequence_lens, or all steps of X in each, got "
     tensor = constants.get(inputs["sequence_lens"])
     if not isinstance(tensor, onnx.TensorProto):
-        raise RefusedError(f"{wrong}some that come with the data: {_WITHOUT}")
+        raise RefusedError(f"{wrong}some that come with the data: {_USE_A_MASK}")
     lengths = _constant(name, "sequence_lens", inputs["sequence_lens"], constants, path)
     known = shapes.get(inputs["X"])
     dims = known.type.tensor_type.shape.dim if known is not None else ()
@@ -182,7 +182,7 @@ def _check_full(
     steps = dims[axis].dim_value if len(dims) == 3 else 0
     if not steps or (lengths != steps).any():
         raise RefusedError(
-            f"{wrong}{lengths.tolist()} of {steps or 'an unknown number of'} steps: {_WITHOUT}"
+            f"{wrong}{lengths.tolist()} of {steps or 'an unknown number of'} steps: {_USE_A_MASK}"
         )
 
 

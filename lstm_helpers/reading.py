@@ -50,9 +50,8 @@ class Report:
         By name: ``"model"``, ``"stands out"``, ``"inputs"``, ``"lags"``, ``"features"``,
         ``"map"``, ``"agreement"``, ``"warnings"``; with targets ``"targets"``; of a model with
         LSTMs ``"layers"``, ``"norms"``, ``"gates"``, ``"memory"``, ``"roads"``, ``"units"``,
-        ``"starts"`` and ``"feature norms"``; with times that can be probed
-        ``"probes"``. Each has ``columns``,
-        ``rows`` and ``column(name)``.
+        ``"starts"`` and ``"feature norms"``; with times that can be
+        probed ``"probes"``. Each has ``columns``, ``rows`` and ``column(name)``.
     named : Named
         ``lags``, ``features`` and ``units`` that stand out; None where none do.
     warnings : list of Warned

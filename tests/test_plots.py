@@ -845,12 +845,15 @@ def test_named_profiles_have_a_legend_and_colours_and_points_of_their_own():
 
 
 def test_eight_profiles_are_told_apart_by_colour_and_by_points():
-    many = {f"method {n}": PROFILE * n for n in range(10)}
-    ax = plots.lag_profile(many, colors=[f"C{n}" for n in range(10)])
-    assert len(ax.get_legend().get_texts()) == 10
     ax = plots.lag_profile({f"method {n}": PROFILE * n for n in range(8)})
     assert len({rgb(line.get_color()) for line in ax.lines}) == 8
     assert len({line.get_marker() for line in ax.lines}) == 8
+
+
+def test_more_profiles_are_drawn_with_as_many_colours():
+    ten = {f"method {n}": PROFILE * n for n in range(10)}
+    ax = plots.lag_profile(ten, colors=[f"C{n}" for n in range(10)])
+    assert len(ax.get_legend().get_texts()) == len(ax.lines) == 10
 
 
 @pytest.mark.parametrize(

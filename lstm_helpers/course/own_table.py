@@ -20,6 +20,7 @@ from lstm_helpers.course import own_times
 
 MOST_MISSING = 0.2
 """A column with a larger part missing is left out."""
+_GROUPED = r"[+-]?[1-9]\d{0,2}[.,]\d{3}"  # 1,524 may be a thousand or 1.524
 MAX_GAP = 3
 """Steps in a row for which the last reading counts on."""
 NUMBERS = 0.9
@@ -300,7 +301,7 @@ def _numbers(
             columns[name] = numbers
             has = text.str.contains(decimal, regex=False, na=False)
             marked, bare = text[has], numbers[~has]
-            group = marked.str.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+            group = marked.str.fullmatch(_GROUPED)
             if len(marked) and group.all() and (bare.abs() >= 100).any():
                 notes.append(
                     f"LOOK: {name} has {marked.iloc[0]!r}, read as {numbers[marked.index[0]]:g}. "
@@ -317,7 +318,7 @@ def _numbers(
             if name == target or (comma and target is None):
                 do = f": set decimal={other!r}" if comma else ""
                 marked = text[text.str.contains(other, regex=False, na=False)]
-                if comma and marked.str.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}").all():
+                if comma and marked.str.fullmatch(_GROUPED).all():
                     plain = shown.replace(other, "")
                     do += f" if that is {shown.replace(other, '.')}. If it is {plain}, delete "
                     do += f"each {other!r} in this column first"
