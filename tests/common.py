@@ -58,6 +58,40 @@ def environment_without_make() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in around}
 
 
+def settings_of_a_user(home: Path) -> dict[str, str]:
+    """A home in which much is set, and the environment variables that lead there."""
+    every = "c.InteractiveShell.ast_node_interactivity = 'all'"
+    files = {
+        ".config/matplotlib/matplotlibrc": "lines.linewidth: 6",
+        ".ipython/profile_default/startup/00.py": "print('my own start')",
+        ".ipython/profile_default/ipython_config.py": every,
+        ".jupyter/jupyter_nbconvert_config.py": "c.TemplateExporter.exclude_input = True",
+        ".keras/keras.json": '{"floatx": "float64", "backend": "jax"}',
+    }
+    for name, text in files.items():
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "MPLCONFIGDIR": str(home / ".config" / "matplotlib"),
+        "IPYTHONDIR": str(home / ".ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / ".jupyter"),
+        "KERAS_HOME": str(home / ".keras"),
+        "KERAS_BACKEND": "jax",
+    }
+
+
+SEEN = """\
+import keras, matplotlib
+"an expression in the midst"
+print(keras.backend.backend(), keras.backend.floatx(), matplotlib.rcParams["lines.linewidth"])
+"""
+"""A cell that prints what a user's settings would change, and what it prints without them."""
+SEEN_WITHOUT = "tensorflow float32 1.5\n"
+
+
 def load_script(path: Path) -> ModuleType:
     """Import a file that lies in no package, as those in data/."""
     spec = importlib.util.spec_from_file_location(path.stem, path)

@@ -6,6 +6,7 @@ tests/test_site.py looks at the whole website, in a browser.
 import base64
 import errno
 import io
+import os
 import re
 import shutil
 from html.parser import HTMLParser
@@ -14,7 +15,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from common import TOP
+from common import SEEN, SEEN_WITHOUT, TOP, settings_of_a_user
 from PIL import Image
 
 from lstm_helpers.course import commands, pages, website
@@ -85,6 +86,7 @@ def test_render_without_sphinx_says_what_to_install(course, monkeypatch):
 SENTENCE = 'A line, "mean" <b>5</b> & more: 7 °C.'
 DRAW = """\
 import io
+import os
 import re
 from IPython.display import display
 from PIL import Image
@@ -226,6 +228,17 @@ def test_execute_keeps_the_bytes_of_a_figure_that_is_the_same(course, stored, ke
     assert path.read_bytes() == (before if kept else once)
 
 
+def test_notebooks_are_executed_without_what_a_user_has_set(course, tmp_path, monkeypatch):
+    for name, value in settings_of_a_user(tmp_path / "home").items():
+        monkeypatch.setenv(name, value)
+    before = dict(os.environ)
+    write(course.NOTEBOOKS, "01_a.ipynb", SEEN)
+    assert course.execute(["01"]) == 0
+    cell = nbformat.read(course.NOTEBOOKS / "01_a.ipynb", as_version=4).cells[1]
+    assert [output.get("text") for output in cell.outputs] == [SEEN_WITHOUT]
+    assert dict(os.environ) == before
+
+
 def test_an_unknown_notebook_is_refused(course):
     write(course.NOTEBOOKS, "01_a.ipynb", "1")
     with pytest.raises(SystemExit, match="expected a notebook of 01, got 07"):
@@ -241,7 +254,7 @@ def test_what_cannot_be_written_is_one_line(course, monkeypatch, command):
         raise OSError(errno.EROFS, "Read-only file system", str(path))
 
     monkeypatch.setattr(Path, "open" if command == "execute" else "mkdir", refuse)
-    monkeypatch.setattr(commands.homes, "settings", lambda folder: {})
+    monkeypatch.setattr(commands.homes, "neutral", lambda folder: {})
     monkeypatch.setattr(website, "missing", lambda: [])
     monkeypatch.setattr(commands.running, "run", None)  # it is told before a cell runs
     with pytest.raises(SystemExit) as stopped:

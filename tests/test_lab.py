@@ -262,6 +262,18 @@ def test_who_has_no_home_to_write_is_told_and_gets_one_until_the_end(top, monkey
     assert not seen["folder"].exists()
 
 
+def test_a_learner_keeps_all_settings_but_those_of_keras(top, monkeypatch):
+    seen = {}
+    for name in ("KERAS_HOME", "KERAS_BACKEND", "MPLCONFIGDIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, "mine")
+    monkeypatch.setattr(commands.homes, "settings", lambda _: {})
+    monkeypatch.setattr(commands.lab, "start", lambda *_: seen.update(os.environ) or 0)
+    assert commands.main(top, ["lab"]) == 0
+    assert seen["KERAS_BACKEND"] == "tensorflow"
+    assert Path(seen["KERAS_HOME"]).name == "keras_home"
+    assert seen["MPLCONFIGDIR"] == seen["IPYTHONDIR"] == os.environ["KERAS_BACKEND"] == "mine"
+
+
 # The end.
 
 STARTER = """\

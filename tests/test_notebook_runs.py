@@ -18,6 +18,7 @@ from types import SimpleNamespace
 import nbformat
 import notebook_runs
 import pytest
+from common import SEEN, SEEN_WITHOUT, settings_of_a_user
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
@@ -372,6 +373,17 @@ def test_a_good_run_leaves_no_page_and_takes_one_thread(tmp_path, monkeypatch):
     assert re.search(r"(?m)^01_a.ipynb +\d+ +60 +\S+.* +1,024", said)
     assert re.search(r"(?m)^02_b.ipynb +\d+ +60 +\S+.* +1,024", said)
     assert said.count("Figures compared.") == 1
+
+
+def test_what_a_user_has_set_counts_in_no_run(tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    for name, value in settings_of_a_user(tmp_path / "home").items():
+        monkeypatch.setenv(name, value)
+    before = sorted((tmp_path / "home").rglob("*"))
+    repo = make_repository(tmp_path)
+    write(repo, "01_a.ipynb", (SEEN, [new_output("stream", text=SEEN_WITHOUT)]))
+    assert "1 passed" in run(repo, code=0)
+    assert sorted((tmp_path / "home").rglob("*")) == before
 
 
 def test_under_another_matplotlib_figures_are_not_compared_and_it_says_so(tmp_path):

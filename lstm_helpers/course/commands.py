@@ -48,16 +48,11 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
     asked, rest = parser.parse_known_args(arguments)
     if rest and asked.command not in ("lab", "seat"):
         parser.error(f"unknown options: {' '.join(rest)}")
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    # For the kernels. The matrices of the course are small: where cores are busy, threads of NumPy
-    # that wait for each other take ten times as long as one.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as folder:
-            moved = homes.settings(Path(folder))
-            if moved:
-                print("Your home can't be written: what Jupyter keeps there lasts until the end")
-            os.environ.update(moved)
+        with (
+            tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as folder,
+            homes.environment(_settings(Path(folder), asked.command)),
+        ):
             if asked.command == "lab":
                 return lab.start(top, asked.fresh, rest)
             if asked.command == "seat":
@@ -72,6 +67,24 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
             raise
         where = error.filename or "a file"
         sys.exit(f"expected to read and write {where}, got: {error.strerror}")
+
+
+def _settings(spare: Path, command: str) -> dict[str, str]:
+    """Environment variables for Jupyter and its kernels."""
+    # The matrices of the course are small: where cores are busy, threads of NumPy that wait for
+    # each other take ten times as long as one.
+    usual = {"OPENBLAS_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    kernels = {name: os.environ.get(name, value) for name, value in usual.items()}
+    neutral = homes.neutral(spare)
+    if command not in ("lab", "seat"):
+        return kernels | neutral
+    # In JupyterLab the settings of its user count, but for those of Keras: no notebook of the
+    # course runs on another backend, and that one may not even be installed.
+    keras = {name: place for name, place in neutral.items() if name.startswith("KERAS")}
+    moved = homes.settings(spare)
+    if moved:
+        print("Your home can't be written: what Jupyter keeps there lasts until the end")
+    return kernels | keras | moved
 
 
 def execute(folder: Path, numbers: list[str]) -> int:

@@ -1,10 +1,12 @@
-"""Folders outside the checkout: may they be written, and what stands in for those that may not."""
+"""Folders outside the checkout: may they be written, do they count, and what stands in for them."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -37,9 +39,41 @@ def settings(spare: Path) -> dict[str, str]:
     for variable, folders in _folders().items():
         if not all(can_write(folder) for folder in folders):
             place = spare / variable.lower()
-            place.mkdir()
+            place.mkdir(exist_ok=True)
             moved[variable] = str(place)
     return moved
+
+
+def neutral(folder: Path) -> dict[str, str]:
+    """Environment variables with which a run is the same whatever its user has set.
+
+    Of the programs that the course runs in: a ``matplotlibrc`` or ``InlineBackend`` of one's own
+    draws other figures, a start-up file of IPython prints, another backend of Keras trains
+    otherwise. Matplotlib's list of fonts goes there too: a program that outlived its installation
+    can have written one in which fonts are missing.
+
+    Parameters
+    ----------
+    folder : Path
+        Where each starts with nothing set; what they write goes there.
+    """
+    names = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "KERAS_HOME", "MPLCONFIGDIR")
+    places = {name: folder / name.lower() for name in names}
+    for place in places.values():
+        place.mkdir(exist_ok=True)
+    return {name: str(place) for name, place in places.items()} | {"KERAS_BACKEND": "tensorflow"}
+
+
+@contextlib.contextmanager
+def environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for as long as it lasts."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _folders() -> dict[str, list[Path]]:
