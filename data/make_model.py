@@ -75,7 +75,7 @@ def errors(forecast, windows_by_station):
 
 
 def save_reproducibly(model, path):
-    """Save without optimizer state, time of saving and addresses in memory."""
+    """Save without optimizer state, time of saving, addresses, and what only a new Keras reads."""
     model.save(path, include_optimizer=False)
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in sorted(archive.namelist())}
@@ -87,6 +87,9 @@ def save_reproducibly(model, path):
     addresses = dict.fromkeys(re.findall(r'"shared_object_id": (\d+)', config))
     for number, address in enumerate(addresses):
         config = config.replace(f'"shared_object_id": {address}', f'"shared_object_id": {number}')
+    # Unset. Keras before 3.15 opens no model with names that it doesn't know.
+    for name in ("input_axes", "output_axes", "quantization_config"):
+        config = re.sub(rf', "{name}": null', "", config)
     members["config.json"] = config.encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -108,6 +110,14 @@ def test_reference_is_the_best_seed_on_validation_and_the_saved_model():
     stored = models.load_model_arrays(DATA)
     for one, other in zip(saved.get_weights(), stored, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_saved_model_asks_for_nothing_that_only_a_new_keras_has():
+    """Keras 3.8 to 3.14 open no model with a setting that they don't know."""
+    with zipfile.ZipFile(DATA / "weather_lstm.keras") as archive:
+        config = archive.read("config.json").decode()
+    assert '"unit_forget_bias": true' in config
+    assert re.findall("input_axes|output_axes|quantization_config", config) == []
 
 
 def test_training_again_gives_a_network_as_good_and_alike(data, windows, scalers):

@@ -6,6 +6,7 @@ said of each.
 
 import base64
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -88,9 +89,11 @@ def make_repository(folder):
 def run(repo, *options, code):
     """What pytest prints. Its exit code is asked for, so that no test passes by an accident."""
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "notebooks"]
+    wide = {"COLUMNS": "100"}  # pytest's last lines are as long as the window is wide
     done = subprocess.run(
-        [*command, *options], cwd=repo, capture_output=True, text=True, timeout=900
-    )
+        [*command, *options], cwd=repo, env=os.environ | wide, capture_output=True, text=True,
+        timeout=900,
+    )  # fmt: skip
     said = done.stdout + done.stderr
     assert done.returncode == code, said
     return said

@@ -32,13 +32,14 @@ def series(count=600, step="1h", seed=0):
     times = pd.date_range(START, periods=count, freq=step)
     rng = np.random.default_rng(seed)
     wave = np.sin(2 * np.pi * np.arange(count) / 24)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "when": times.astype(str),
             "power": wave + 0.1 * rng.normal(size=count),
             "wind": rng.normal(size=count),
         }
     )
+    return frame.round(6)  # older pandas reads 17 digits with an error in the last
 
 
 def write(folder, frame, name="mine.csv", **how):

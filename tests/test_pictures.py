@@ -9,8 +9,10 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
+import notebook_runs
 import numpy as np
 import pytest
+from common import TOP
 from PIL import Image
 
 import lstm_helpers as lh
@@ -151,6 +153,9 @@ def test_a_line_that_moved_by_a_hair_is_another_picture():
     assert "pixels differ" in pictures.change(before, drawn(plots.retention(moved)))
 
 
+@pytest.mark.skipif(
+    bool(notebook_runs.why_figures_are_not_compared(TOP)), reason="figures are not compared here"
+)
 def test_a_last_digit_of_float32_is_the_same_picture():
     """Another BLAS moves what is drawn by so much."""
     left = {"bias 1": 0.9 ** np.arange(48)}

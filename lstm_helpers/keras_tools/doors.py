@@ -225,10 +225,19 @@ def _behind(model: Any, layer: Any, inputs: Any) -> Any:
         raise ValueError(f"expected a layer that reads one tensor, got {name!r} with several")
     outputs = model.outputs[0] if len(model.outputs) == 1 else model.output
     others = [tensor for tensor in model.inputs if tensor is not read]
-    try:
-        return keras.Model([read], outputs)
-    except ValueError:  # the outputs need other inputs too
-        return keras.Model([read, *others], outputs)
+    return keras.Model([read, *others] if _lead_past(others, read, model) else [read], outputs)
+
+
+def _lead_past(inputs: list[Any], read: Any, model: Any) -> bool:
+    """Whether one of the inputs leads to the outputs by another way than through what is read."""
+    waiting, seen = list(model.outputs), {id(read)}
+    while waiting:
+        tensor = waiting.pop()
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            operation, call, _ = tensor._keras_history
+            waiting += operation._inbound_nodes[call].input_tensors
+    return any(id(tensor) in seen for tensor in inputs)
 
 
 def _skipped(model: Any) -> float | None:
