@@ -66,7 +66,9 @@ def removal_curves(
         counts, means = _means(anew[name])
         low, high = (np.array([end(found) for found in anew[name].values()]) for end in (min, max))
         right.errorbar(
-            counts + APART * (n - (len(hidden) - 1) / 2), means, np.array([means - low, high - means]),
+            counts + APART * (n - (len(hidden) - 1) / 2),
+            means,
+            np.array([means - low, high - means]),
             linestyle="--", linewidth=1.2, elinewidth=2, markersize=5, **look,
         )  # fmt: skip
     left.set_xticks(range(0, 25, 6))
