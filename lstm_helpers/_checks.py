@@ -287,6 +287,10 @@ def names_of(count: int, what: str, names: Any, missing: str) -> list[str]:
     """
     if names is None:
         return [missing.format(n) for n in range(count)]
+    if not isinstance(names, Iterable):
+        raise TypeError(f"expected {count} {what}, got {type(names).__name__}")
+    if isinstance(names, str):
+        raise ValueError(f"expected {count} {what}, got one text, {names!r}")
     names = [str(name) for name in names]
     if len(names) != count:
         raise ValueError(f"expected {count} {what}, got {len(names)}")

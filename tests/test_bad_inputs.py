@@ -1104,6 +1104,32 @@ BAD = [
         ValueError,
         "expected the error of 'ifco' as a finite number, got nan",
     ),
+    (
+        'plots.order_errors({"ifco": 1.0}, rounding=0)',
+        ValueError,
+        "expected rounding above 0, got 0",
+    ),
+    ("plots.lag_profile([1, 2], mark=3)", TypeError, "expected mark as a list of spans, got int"),
+    (
+        'plots.lag_profile([1, 2], colors=["nocolor"])',
+        ValueError,
+        "expected colors that Matplotlib knows, got 'nocolor'",
+    ),
+    (
+        "plots.gate_heatmaps(e.w, feature_names=3)",
+        TypeError,
+        "expected 2 names of features, got int",
+    ),
+    (
+        'plots.rank_scatter([1], [0], ["a"], "x", "y", yscale="log")',
+        ValueError,
+        "expected y above 0 with yscale='log', got others for a",
+    ),
+    (
+        'plots.rank_scatter([1], [2], ["a"], "x", "y", yscale="logg")',
+        ValueError,
+        "expected yscale of",
+    ),
     ("plots.retention(e.trace)", TypeError, "expected lines by name, in a dict, got LSTMTrace"),
     (
         'plots.retention({"a": e.x})',

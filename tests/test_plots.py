@@ -2,10 +2,12 @@
 
 import dataclasses
 import datetime
+import html
 import importlib
 import inspect
 import itertools
 import pkgutil
+import re
 
 import matplotlib as mpl
 
@@ -16,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from common import random_weights
+from nbconvert import HTMLExporter
 
 import lstm_helpers as lh
 from lstm_helpers import plots
@@ -65,6 +68,13 @@ def test_what_is_rounding_looks_the_same_on_each_processor():
         ax = plots.order_errors({"ifco": small, "ofci": 0.02})
         assert [bar.get_height() for bar in ax.patches] == [1e-6, 0.02]
         assert ax.get_ylim() == plots.order_errors({"ifco": 1e-7, "ofci": 0.02}).get_ylim()
+
+
+def test_a_single_row_of_many_units_is_seen_under_its_edges_and_the_tallest_array_is_lettered():
+    ax = plots.array_map({"kernel": (1, 1200), "recurrent_kernel": (300, 1200), "bias": (1200,)})
+    assert ax.patches[0].get_linewidth() < 0.3
+    ax = plots.array_map({"kernel": (2, 4), "recurrent_kernel": (1, 4), "bias": (4,)})
+    assert [text.get_text() for text in ax.texts] == list(GATES)
 
 
 @pytest.fixture
@@ -153,6 +163,42 @@ def test_gate_trace_takes_dates_of_any_kind(trace, times):
     np.testing.assert_allclose(np.diff(edges) * 24 * 60, 5, atol=1e-4)
 
 
+def test_gate_trace_labels_hours_of_the_zone_that_times_have(trace):
+    hours = pd.date_range("2020-06-01 06:00", periods=6, freq="h", tz="Asia/Shanghai")
+    axes = plots.gate_trace(trace, times=hours)
+    axes[0].figure.canvas.draw()
+    ticks = [text.get_text() for text in axes[-1].get_xticklabels()]
+    assert ticks == ["06:00", "07:00", "08:00", "09:00", "10:00", "11:00"]
+    # In autumn an hour comes twice; its steps are one behind the other all the same.
+    twice = pd.date_range("2024-10-27", periods=6, freq="h", tz="Europe/Berlin")
+    edges = plots.gate_trace(trace, times=twice)[0].collections[0].get_coordinates()[0, :, 0]
+    np.testing.assert_allclose(np.diff(edges) * 24, 1, atol=1e-4)
+
+
+def test_gate_trace_shows_what_is_not_finite_and_counts_what_is_beyond_the_colours(trace):
+    trace.gates.f[0, 2, 1] = np.nan
+    trace.gates.c[0, 3:5, 0] = 5.75, -np.inf
+    series = np.arange(24.0).reshape(6, 4)
+    series[3, 1] = np.nan
+    axes = plots.gate_trace(trace, series)
+    titles = [ax.get_title(loc="left") for ax in axes]
+    assert titles == [
+        "what the layer read, each in its own scale; yellow: 1 not finite",
+        "i: input gate",
+        "f: forget gate; yellow: 1 not finite",
+        "c: candidate; 1 beyond the colours' ends; yellow: 1 not finite",
+        "o: output gate",
+    ]
+    read, _, forget, candidate, _ = (ax.collections[0] for ax in axes)
+    assert read.get_array().mask.sum() == forget.get_array().mask.sum() == 1
+    known = np.ma.masked_invalid(series[:, 1])
+    np.testing.assert_allclose(read.get_array()[1], (known - known.mean()) / known.std())
+    for mesh in (read, forget, candidate):
+        assert rgb(mesh.cmap.get_bad()) == plots.figure.NOT_FINITE.lower()
+    assert candidate.colorbar.extend == "max"
+    assert forget.colorbar.extend == "neither"
+
+
 @pytest.mark.parametrize(
     ("time", "units", "features"), [(1, 1, 1), (24, 128, 3), (500, 512, 100), (1, 2, 4)]
 )
@@ -183,6 +229,22 @@ def test_gate_trace_takes_any_size(time, units, features):
         ({"times": list("abcdef")}, TypeError, "times as real numbers, got dtype <U1"),
         ({"order": [0, 1]}, ValueError, "order to name each of 3 units once"),
         ({"order": [0, 1, 1]}, ValueError, "order to name each of 3 units once"),
+        ({"order": [0.0, 1.0, 2.0]}, ValueError, "order to name each of 3 units once"),
+        ({"order": 0}, ValueError, "order to name each of 3 units once, got 0"),
+        ({"times": 3}, ValueError, r"6 times, one for each step, got shape \(\)"),
+        ({"times": [0, 1, 2, 2, 3, 4]}, ValueError, "times that rise, or fall, from each step"),
+        ({"times": [0, 1, 2, np.nan, 3, 4]}, ValueError, "times that rise, or fall, from each"),
+        ({"times": [0, 2, 1, 3, 4, 5]}, ValueError, "times that rise, or fall, from each step"),
+        (
+            {"times": [*pd.date_range("2020", periods=5), pd.NaT]},
+            TypeError,
+            "times as dates or numbers, got NaT",
+        ),
+        (
+            {"times": np.array([f"s{n}" for n in range(6)], dtype=object)},
+            TypeError,
+            "times as dates or numbers, got 's0'",
+        ),
         ({"sample": 2}, ValueError, "sample as one of 2, got 2"),
         ({"axes": [None]}, ValueError, "4 Axes, one for each panel, got 1"),
     ],
@@ -554,7 +616,7 @@ def test_distributions_say_what_they_show():
     assert plots.describe_distributions(w) == (
         "Half of a gate's entries are at most this far from zero: kernel i 0.35, f 0.20, c 0.30, "
         "o 0.40; recurrent kernel i 0.20, f 0.40, c 0.60, o 0.80; bias i 0.30, f NaN, c 0.90, "
-        "o 1.20."
+        "o 1.20. Without 4 that are not finite."
     )
 
 
@@ -730,6 +792,21 @@ def test_show_gives_the_sentence_three_ways_and_the_same_bytes_again(monkeypatch
     assert figure["image/png"].startswith(b"\x89PNG")
 
 
+def test_in_a_caption_names_are_read_as_they_are(monkeypatch):
+    """As Markdown, <in> is a tag, T* makes the rest italic, and two $ make a formula."""
+    shown = []
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, raw, metadata=None: shown.append(data)
+    )
+    said = r"Of 2: <b onclick='x'>, T*, p_1, [a](b), US$ & $x, `c` \d"
+    plots.show(plots.subplots()[0], said)
+    figure, caption = shown
+    assert figure["text/plain"] == caption["text/plain"] == said
+    page = HTMLExporter().markdown2html({"cells": []}, caption["text/markdown"])
+    assert re.sub("<[^>]*>", "", page).strip() == html.escape(said, quote=False)
+    assert re.findall("<[^>]*>", page) == ["<p>", "<em>", "</em>", "</p>"]
+
+
 def test_show_refuses_a_sentence_without_a_number():
     fig, _ = plots.subplots()
     with pytest.raises(ValueError, match="expected alt text with a number"):
@@ -763,6 +840,12 @@ def test_retention_draws_on_the_axes_it_is_given_in_hours():
     assert ax.get_xlabel() == "hours after it was written"
 
 
+def test_retention_shows_all_of_a_line_and_names_every_one():
+    ax = plots.retention({"_new": [1, 1.5], 24: [1, -0.5]})
+    assert ax.get_ylim() == pytest.approx((-0.54, 1.54))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["_new", "24"]
+
+
 def test_retention_refuses_what_is_no_line():
     with pytest.raises(
         ValueError, match=r"expected 'bias 1' of shape \(steps \+ 1,\), got \(2, 3\)"
@@ -792,6 +875,19 @@ def check_profile(ax, values):
 
 def entries(ax):
     return [] if ax.get_legend() is None else [text.get_text() for text in ax.get_legend().texts]
+
+
+def test_the_legend_has_every_name_and_no_more_columns_than_the_figure_has_room_for():
+    for names, columns in (
+        (["_old", 24, "a"], 3),
+        ([f"cost of shuffling, {n} h ahead, mean" for n in (6, 12, 24)], 2),
+        ([f"a name so long that two have no room beside each other, {n}" for n in (1, 2)], 1),
+    ):
+        ax = plots.lag_profile(dict.fromkeys(names, PROFILE))
+        assert entries(ax) == list(map(str, names))
+        assert ax.get_legend()._ncols == columns
+        ax.figure.canvas.draw()
+        assert ax.get_legend().get_window_extent().x1 <= ax.figure.bbox.x1
 
 
 def test_lag_profile_draws_one_value_a_lag_and_time_runs_to_the_right():

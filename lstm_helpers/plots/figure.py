@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -121,21 +123,45 @@ def show(fig: Figure, alt: str) -> None:
         metadata={"image/png": {"alt": alt, "width": width, "height": height}},
         raw=True,
     )
-    display({"text/markdown": f"*{alt}*", "text/plain": alt}, raw=True)
+    display({"text/markdown": f"*{_as_markdown(alt)}*", "text/plain": alt}, raw=True)
+
+
+def _as_markdown(text: str) -> str:
+    """The text as it is read: a name of the caller's is no emphasis, formula or tag."""
+    return re.sub(r"([\\`*_\[\]$])", r"\\\1", html.escape(text, quote=False))
 
 
 def number(value: float) -> str:
-    """The value with two decimals, or with an exponent if they would say 0.00 of a small one.
+    """The value with two decimals; without, or with an exponent, where it is large or small.
 
     Examples
     --------
     >>> from lstm_helpers.plots import figure
-    >>> figure.number(1.25), figure.number(0.0004), figure.number(float("nan"))
-    ('1.25', '4e-04', 'NaN')
+    >>> [figure.number(value) for value in (1.25, 0.0004, 4096.4, 1.2e7, float("nan"))]
+    ['1.25', '4e-04', '4096', '1e+07', 'NaN']
     """
     if np.isnan(value):
         return "NaN"
-    return f"{value:.0e}" if 0 < abs(value) < 0.005 else f"{value:.2f}"
+    if 0 < abs(value) < 0.005 or abs(value) >= 1e5:
+        return f"{value:.0e}"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.2f}"
+
+
+def outside(values: np.ndarray, low: float, high: float) -> tuple[str, list[str]]:
+    """How the colour bar of a scale ends, and what a note says of values that have no colour there.
+
+    Examples
+    --------
+    >>> from lstm_helpers.plots import figure
+    >>> figure.outside(np.array([0.5, 3.0, np.nan]), -1, 1)
+    ('max', ["1 beyond the colours' ends", 'yellow: 1 not finite'])
+    """
+    finite = values[np.isfinite(values)]
+    above, below = (int(np.count_nonzero(found)) for found in (finite > high, finite < low))
+    extend = ("neither", "max", "min", "both")[(above > 0) + 2 * (below > 0)]
+    lost = values.size - finite.size
+    notes = [f"{above + below} beyond the colours' ends"] * bool(above + below)
+    return extend, notes + [f"yellow: {lost} not finite"] * bool(lost)
 
 
 def some(count: int, most: int) -> list[int]:
@@ -229,11 +255,13 @@ def time_axis(ax: Axes, times: Sequence[Any] | None) -> None:
     """
     if times is None or not is_dates(times):
         return
+    # Where they have a time zone, their hours are its hours.
+    zone = getattr(np.asarray(times).flat[0], "tzinfo", None)
     first, last = ax.get_xlim()
     # Of some years Matplotlib asks for five ticks at least, finds too many months, and warns.
-    locator = mdates.AutoDateLocator(minticks=2 if last - first > 700 else 5, maxticks=8)
+    locator = mdates.AutoDateLocator(zone, minticks=2 if last - first > 700 else 5, maxticks=8)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, zone))
 
 
 def is_dates(times: Any) -> bool:

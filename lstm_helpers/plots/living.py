@@ -157,8 +157,10 @@ def play(
     for what, given in (("output_name", output_name), ("unit", unit), ("step", step)):
         if not isinstance(given, str):
             raise TypeError(f"expected {what} as text, got {type(given).__name__}")
-    if decimals is not None and _checks.whole_number("decimals", decimals, 0) > _MOST_DECIMALS:
-        raise ValueError(f"expected decimals up to {_MOST_DECIMALS}, got {decimals}")
+    if decimals is not None:
+        decimals = _checks.whole_number("decimals", decimals, 0)
+        if decimals > _MOST_DECIMALS:
+            raise ValueError(f"expected decimals up to {_MOST_DECIMALS}, got {decimals}")
     feature = _checks.place("feature", feature, features)
     lag = _checks.place("lag", lag, time)
 
@@ -186,7 +188,8 @@ def play(
             f"{real[0, (ranges[:, 0] == ranges[:, 1]).argmax()]:g}"
         )
     forget = exact.bias.f if exact.bias is not None else np.zeros(w.units)
-    same = float(forget[0]) if np.ptp(forget) == 0 else 0.0
+    # On the steps of the slider, so that it can come back to where it stood.
+    same = round(float(forget[0]), 2) if np.ptp(forget) == 0 else 0.0
     data = {
         "units": w.units,
         "activation": w.activation,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import is_color_like
 from numpy.typing import ArrayLike
 
 from lstm_helpers import _checks
@@ -15,6 +16,9 @@ from lstm_helpers.plots.figure import HIGHLIGHT, INK, MUTED, NOT_FINITE, number,
 
 NOTICED = 0.2
 """A caption speaks of what is more than this share of the largest value: the rest may be noise."""
+
+_LEGEND_WIDTH = 0.92
+"""Of a figure: a wider legend would be cut off, and take the panel's room."""
 
 PROFILE_COLORS = (
     INK, HIGHLIGHT, "#56B4E9", MUTED, "#009E73", "#CC79A7", "#0072B2", "#E69F00",
@@ -66,10 +70,11 @@ def lag_profile(
     Raises
     ------
     TypeError
-        The profiles are not made of numbers.
+        The profiles are not made of numbers, or ``mark`` is no list.
     ValueError
-        They have another shape or there is no profile, the number of colours does not fit, a span
-        does not lie within the lags, or ``signed`` is False and a value is below zero.
+        They have another shape or there is no profile, the number of colours does not fit or one
+        is unknown, a span does not lie within the lags, or ``signed`` is False and a value is below
+        zero.
 
     Examples
     --------
@@ -91,6 +96,9 @@ def lag_profile(
         raise ValueError(f"expected no value below 0 with signed=False, got {finite.min():g}")
     signed = below if signed is None else signed
     colors = PROFILE_COLORS[: len(groups)] if colors is None else tuple(colors)
+    wrong = [color for color in colors if not is_color_like(color)]
+    if wrong:
+        raise ValueError(f"expected colors that Matplotlib knows, got {wrong[0]!r}")
     if len(colors) != len(groups):
         raise ValueError(f"expected {len(groups)} colors, one for each name, got {len(colors)}")
     ax = panel(ax, 3)
@@ -102,7 +110,7 @@ def lag_profile(
             ha="center", va="top", color=INK, fontsize="small",
         )  # fmt: skip
     size = 4.5 if lags <= 48 else 2.5
-    lost, places = 0, set()
+    lost, places, named = 0, set(), []
     for (name, series), color, marker in zip(
         groups.items(), colors, itertools.cycle("osD^vPX*"), strict=False
     ):
@@ -119,6 +127,8 @@ def lag_profile(
             at, shown.mean(axis=0), color=color, linewidth=1.6, marker=marker, markersize=size,
             label=", ".join(part for part in (name, mean) if part) or "_",
         )  # fmt: skip
+        if name or mean:
+            named.append(ax.lines[-1])
     for lag in sorted(places):
         ax.plot(
             lag, 0, "o", markerfacecolor=NOT_FINITE, markeredgecolor=INK, clip_on=False,
@@ -135,8 +145,14 @@ def lag_profile(
     note = f"; yellow, ringed: {lost} not finite" if lost else ""
     ax.set_xlabel(f"lag ({step} before the newest){note}")
     ax.set_ylabel(label if unit is None else f"{label} ({unit})")
-    if any(not str(line.get_label()).startswith("_") for line in ax.lines):
-        ax.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    for columns in (3, 2, 1) if named else ():
+        # Texts too: Matplotlib leaves out lines whose own begins with an underscore.
+        legend = ax.legend(
+            named, [str(line.get_label()) for line in named], frameon=False, ncols=columns,
+            loc="lower left", bbox_to_anchor=(0, 1),
+        )  # fmt: skip
+        if legend.get_window_extent().width < _LEGEND_WIDTH * ax.figure.bbox.width:
+            break
     return ax
 
 
@@ -202,7 +218,8 @@ def describe_lag_profile(
                 words.append(f"a second hump of {number(mean[second])} at {second}")
             for start, last, text in spans:
                 part = np.nansum(size[start : last + 1]) / (np.nansum(size) or 1.0)
-                words.append(f"{100 * part:.0f} % of the sum in {text}")
+                seen = f", of which it has no lag above {len(size) - 1}" * (last >= len(size))
+                words.append(f"{100 * part:.0f} % of the sum in {text}{seen}")
         words += [f"{lost} not finite"] * bool(lost)
         of = f"mean of {len(series)}" if len(series) > 1 else ""
         who = f"{name} ({of})" if name and of else name or of
@@ -227,6 +244,7 @@ def _profiles(profiles: ArrayLike | Mapping[str, ArrayLike]) -> dict[str, np.nda
         raise ValueError("expected at least one profile, got none")
     groups = {}
     for name, given in named.items():
+        name = str(name)  # a horizon is a name too
         of = f" for {name!r}" if name else ""
         array = _checks.real_numbers(f"profiles{of}", given)
         if array.ndim not in (1, 2) or array.size == 0:
@@ -240,6 +258,8 @@ def _profiles(profiles: ArrayLike | Mapping[str, ArrayLike]) -> dict[str, np.nda
 def _spans(mark: Sequence[tuple[Any, ...]], lags: int) -> list[tuple[int, int, str]]:
     """(first, last, text) of each span."""
     spans = []
+    if not isinstance(mark, Sequence) or isinstance(mark, str):
+        raise TypeError(f"expected mark as a list of spans, got {type(mark).__name__}")
     for span in mark:
         ends = span[:2] if isinstance(span, tuple | list) and len(span) in (2, 3) else ()
         whole = [n for n in ends if _checks.is_whole(n)]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.scale import get_scale_names
 from matplotlib.text import Annotation
 
 from lstm_helpers import _checks
@@ -214,7 +215,7 @@ def describe_distributions(w: LSTMWeights) -> str:
     Returns
     -------
     str
-        For each array and gate, the median size of the finite entries.
+        For each array and gate, the median size of the finite entries, and how many are not.
 
     Examples
     --------
@@ -223,15 +224,17 @@ def describe_distributions(w: LSTMWeights) -> str:
     >>> plots.describe_distributions(w).split(": ")[1]
     'kernel i 0.00, f 1.00, c 2.00, o 3.00; recurrent kernel i 0.00, f 0.00, c 0.00, o 0.00.'
     """
-    parts = []
+    parts, lost = [], 0
     for group, arrays in weight_groups(w).items():
+        lost += sum(int(np.count_nonzero(~np.isfinite(array))) for array in arrays)
         sizes = [np.abs(array[np.isfinite(array)]) for array in arrays]
         words = [
             f"{gate} {number(np.median(size) if size.size else np.nan)}"
             for gate, size in zip(GATES, sizes, strict=True)
         ]
         parts.append(f"{GROUP_NAMES[group]} {', '.join(words)}")
-    return f"Half of a gate's entries are at most this far from zero: {'; '.join(parts)}."
+    without = f" Without {lost} that {'is' if lost == 1 else 'are'} not finite." if lost else ""
+    return f"Half of a gate's entries are at most this far from zero: {'; '.join(parts)}.{without}"
 
 
 def rank_scatter(
@@ -270,7 +273,8 @@ def rank_scatter(
     Raises
     ------
     ValueError
-        Lengths differ, or a value is NaN or infinite.
+        Lengths differ, a value is NaN or infinite, there is no such scale, or a y is not above 0
+        on a logarithmic one.
 
     Examples
     --------
@@ -287,6 +291,11 @@ def rank_scatter(
     ]
     if lost:
         raise ValueError(f"expected finite x and y, got NaN or infinite for {', '.join(lost)}")
+    if yscale not in get_scale_names():
+        raise ValueError(f"expected yscale of {', '.join(get_scale_names())}, got {yscale!r}")
+    if yscale == "log" and (ys <= 0).any():
+        low = [name for name, at in zip(labels, ys, strict=True) if at <= 0]
+        raise ValueError(f"expected y above 0 with yscale='log', got others for {', '.join(low)}")
     ax = panel(ax, 3.6)
     colors = [HIGHLIGHT if name == highlight else INK for name in labels]
     ax.scatter(xs, ys, color=colors, s=28)

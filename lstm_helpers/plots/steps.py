@@ -20,10 +20,12 @@ from lstm_helpers.plots.figure import (
     GATE_NAMES,
     INK,
     MUTED,
+    NOT_FINITE,
     SIGNED,
     GivenAxes,
     given_axes,
     is_dates,
+    outside,
     panel,
     some,
     subplots,
@@ -49,7 +51,8 @@ def retention(
     Returns
     -------
     Axes
-        A dotted line stands at one half. A line crosses it at its half-life.
+        A dotted line stands at one half. A line crosses it at its half-life. The axis goes from 0
+        to 1, and further if a line does.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def retention(
     ('hours after it was written', 3)
     """
     lines = {
-        name: _checks.real_numbers(f"the line {name!r}", values)
+        str(name): _checks.real_numbers(f"the line {name!r}", values)
         for name, values in _checks.by_name("lines", left).items()
     }
     for name, values in lines.items():
@@ -76,13 +79,23 @@ def retention(
     shades = mpl.colormaps["viridis"](np.linspace(0, 0.8, len(lines))[::-1])
     for (name, values), color in zip(lines.items(), shades, strict=True):
         ax.plot(np.arange(values.size), values, color=color, linewidth=1.8, label=name)
+    values = np.concatenate(list(lines.values()))
+    values = values[np.isfinite(values)]
+    low, high = values.min(initial=0), values.max(initial=1)
     ax.set_xlabel(f"{step} after it was written")
     ax.set_ylabel("share of the cell still there")
     ax.margins(x=0)
-    ax.set_ylim(-0.02, 1.02)
+    # With gates that are no sigmoids more can be left than there was, or less than nothing.
+    ax.set_ylim(low - 0.02 * (high - low), high + 0.02 * (high - low))
     ax.set_yticks([0, 0.5, 1])
     # Beside the panel: with high forget biases the lines fill it.
-    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.legend(
+        ax.lines[-len(lines) :],
+        list(lines),
+        frameon=False,
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+    )
     return ax
 
 
@@ -111,8 +124,9 @@ def gate_trace(
     feature_names : (features,) of str, optional
         With their units, as in ``"pressure (bar)"``. A DataFrame has them in its columns.
     times : (time,), optional
-        Dates or numbers, rising or falling. A DataFrame has them in its index. Otherwise, if not
-        given, 0, 1, 2, ...
+        Dates or numbers, rising or falling; dates with a zone have the hours of that zone. A step
+        is drawn from half way to the one before to half way to the next, so one beside a gap is
+        wide. A DataFrame has them in its index. Otherwise, if not given, 0, 1, 2, ...
     order : (units,) of int, optional
         Which unit each row shows, from top to bottom. If not given, 0, 1, 2, ...
     step : str
@@ -126,7 +140,8 @@ def gate_trace(
         First those of the series, if there is one. Up to three features have a panel each. More
         have one panel together, with a row each, in standard deviations from the feature's mean:
         blue below, red above. Then i, f, c, o, with a row for each unit: white is 0 and full colour
-        is 1; the candidate goes from -1, blue, to 1, red.
+        is 1; the candidate goes from -1, blue, to 1, red. What is beyond, as with a ReLU, has the
+        end's colour; what is not finite is yellow; a panel's title counts both.
 
     Raises
     ------
@@ -160,9 +175,7 @@ def gate_trace(
         )
     count = read.shape[1]
     names = _checks.names_of(count, "names of features", feature_names, "feature {}")
-    shown = np.arange(units) if order is None else np.asarray(order)
-    if sorted(shown.tolist()) != list(range(units)):
-        raise ValueError(f"expected order to name each of {units} units once, got {shown}")
+    shown = _shown(order, units)
     places = _places(times, time)
 
     panels = count if count <= 3 else 1
@@ -181,23 +194,28 @@ def gate_trace(
             ax.plot(places, values, color=INK)
             ax.set_title(name, loc="left")
     edges = _edges(places)
-    for ax, gate, values in zip(axes[panels:], GATES, trace.gates, strict=True):
+    for ax, gate, of_batch in zip(axes[panels:], GATES, trace.gates, strict=True):
         signed = gate == "c"
+        values, low = of_batch[sample].T[shown], -1 if signed else 0
+        colors = mpl.colormaps[SIGNED] if signed else _from_white(GATE_COLORS[gate])
         mesh = ax.pcolormesh(
             edges,
             np.arange(units + 1),
-            values[sample].T[shown],
-            cmap=SIGNED if signed else _from_white(GATE_COLORS[gate]),
-            vmin=-1 if signed else 0,
+            np.ma.masked_invalid(values),
+            cmap=colors.with_extremes(bad=NOT_FINITE),
+            vmin=low,
             vmax=1,
         )
-        ax.set_title(f"{gate}: {GATE_NAMES[gate]}", loc="left", color=GATE_COLORS[gate])
+        extend, notes = outside(values, low, 1)
+        title = "; ".join([f"{gate}: {GATE_NAMES[gate]}", *notes])
+        ax.set_title(title, loc="left", color=GATE_COLORS[gate])
         ax.set_ylabel("unit")
         # Every unit has a row, but only some rows have room for a number.
         rows = np.arange(0, units, max(1, -(-units // 6)))
         ax.set_yticks(rows + 0.5, shown[rows])
         ax.invert_yaxis()
-        bar = ax.figure.colorbar(mesh, ax=ax, ticks=(-1, 0, 1) if signed else (0, 1), pad=0.01)
+        ends = (-1, 0, 1) if signed else (0, 1)
+        bar = ax.figure.colorbar(mesh, ax=ax, ticks=ends, pad=0.01, extend=extend)
         shut, open_ = ("0, forget", "1, keep") if gate == "f" else ("0, shut", "1, open")
         bar.set_ticklabels(("-1", "0", "1") if signed else (shut, open_))
     time_axis(axes[-1], times)
@@ -208,15 +226,23 @@ def gate_trace(
 
 def _feature_rows(ax: Axes, series: np.ndarray, names: Sequence[str], places: np.ndarray) -> None:
     """One row for each feature, in standard deviations from its mean."""
-    spread = series.std(axis=0)
-    scaled = (series - series.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    finite = np.ma.masked_invalid(series)
+    spread = finite.std(axis=0).filled(0)
+    scaled = (finite - finite.mean(axis=0)) / np.where(spread > 0, spread, 1)
     mesh = ax.pcolormesh(
-        _edges(places), np.arange(len(names) + 1), scaled.T, cmap=SIGNED, vmin=-2.5, vmax=2.5
+        _edges(places),
+        np.arange(len(names) + 1),
+        scaled.T,
+        cmap=mpl.colormaps[SIGNED].with_extremes(bad=NOT_FINITE),
+        vmin=-2.5,
+        vmax=2.5,
     )
+    _, notes = outside(np.where(finite.mask, np.nan, 0), -1, 1)
     ticks = np.array(some(len(names), 16))
     ax.set_yticks(ticks + 0.5, [names[tick] for tick in ticks])
     ax.invert_yaxis()
-    ax.set_title("what the layer read, each in its own scale", loc="left")
+    title = "what the layer read, each in its own scale"
+    ax.set_title("; ".join([title, *notes]), loc="left")
     bar = ax.figure.colorbar(mesh, ax=ax, ticks=(-2.5, 0, 2.5), pad=0.01, extend="both")
     bar.set_ticklabels(("-2.5 std", "its mean", "+2.5 std"))
 
@@ -225,11 +251,44 @@ def _places(times: Sequence[Any] | None, count: int) -> np.ndarray:
     """Where each step stands on the axis."""
     if times is None:
         return np.arange(count, dtype=float)
-    if len(times) != count:
-        raise ValueError(f"expected {count} times, one for each step, got {len(times)}")
-    if is_dates(times):
-        return np.asarray(date2num(np.asarray(times)))
-    return _checks.real_numbers("times", times).astype(float)
+    given = _checks.array("times as dates or numbers", times)
+    if given.shape != (count,):
+        got = str(len(given)) if given.ndim == 1 else f"shape {given.shape}"
+        raise ValueError(f"expected {count} times, one for each step, got {got}")
+    if is_dates(given):
+        try:
+            places = np.asarray(date2num(given))
+        except (AttributeError, TypeError, ValueError):  # objects, but none of dates
+            wrong = next(time for time in given if not _is_date(time))
+            raise TypeError(f"expected times as dates or numbers, got {wrong!r}") from None
+    else:
+        places = _checks.real_numbers("times", given).astype(float)
+    forwards = np.diff(places) > 0
+    if not np.isfinite(places).all() or not (forwards.all() or (np.diff(places) < 0).all()):
+        raise ValueError("expected times that rise, or fall, from each step to the next")
+    return places
+
+
+def _is_date(time: Any) -> bool:
+    try:
+        date2num(np.array([time], dtype=object))
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _shown(order: Any, units: int) -> np.ndarray:
+    """Which unit each row shows."""
+    if order is None:
+        return np.arange(units)
+    given = _checks.array("order as whole numbers", order)
+    if (
+        given.shape != (units,)
+        or not all(map(_checks.is_whole, given))
+        or set(given) != set(range(units))
+    ):
+        raise ValueError(f"expected order to name each of {units} units once, got {order!r}")
+    return given.astype(int)
 
 
 def _edges(places: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from lstm_helpers.plots.figure import (
     GivenAxes,
     given_axes,
     number,
+    outside,
     panel,
     some,
     subplots,
@@ -73,17 +74,24 @@ def array_map(shapes: Mapping[str, tuple[int, ...]], *, ax: Axes | None = None) 
             )
     ax = panel(ax, 3.6)
     top, ticks = 0.0, {}
-    gap = 0.15 * sum(shape[0] if len(shape) == 2 else 1 for shape in shapes.values())
+    heights = [shape[0] if len(shape) == 2 else 1 for shape in shapes.values()]
+    total, most = sum(heights), max(heights)
+    gap = 0.15 * total
     for name, shape in shapes.items():
         rows = shape[0] if len(shape) == 2 else 1
         units = shape[-1] // 4
         for n, gate in enumerate(GATES):
             ax.add_patch(
                 Rectangle(
-                    (n * units, top), units, rows, facecolor=GATE_COLORS[gate], edgecolor="white"
+                    (n * units, top),
+                    units,
+                    rows,
+                    facecolor=GATE_COLORS[gate],
+                    edgecolor="white",
+                    linewidth=min(1, 80 / total),  # or it would cover a single row of many
                 )
             )
-            if rows > 2:
+            if rows > min(2, most - 1):
                 ax.text(
                     (n + 0.5) * units,
                     top + rows / 2,
@@ -127,7 +135,7 @@ def order_errors(
     Raises
     ------
     TypeError, ValueError
-        There is no order, or an error is not a number of 0 or more.
+        There is no order, an error is not a number of 0 or more, or ``rounding`` is not above 0.
 
     Examples
     --------
@@ -136,6 +144,8 @@ def order_errors(
     >>> [text.get_text() for text in ax.get_xticklabels()]
     ['ifco', 'icfo']
     """
+    if _checks.finite_number("rounding", rounding) <= 0:
+        raise ValueError(f"expected rounding above 0, got {rounding!r}")
     for order, error in _checks.by_name("errors", errors).items():
         if _checks.finite_number(f"the error of {order!r}", error) < 0:
             raise ValueError(f"expected errors of 0 or more, got {error!r} for {order!r}")
@@ -212,7 +222,6 @@ def gate_heatmaps(
     axes = given_axes(axes, 4 * len(groups), "four a row").reshape(len(groups), 4)
 
     colors = mpl.colormaps[SIGNED].with_extremes(bad=NOT_FINITE)
-    lost = 0
     for n, (group, arrays) in enumerate(groups.items()):
         origins = {"kernel": names, "bias": ["bias"]}.get(group, range(w.units))
         ticks = some(len(origins), 20 if group == "kernel" else 5)
@@ -228,9 +237,7 @@ def gate_heatmaps(
                 interpolation="nearest",
             )
             # With many units a cell is tiny, so a ring helps to find it; not if there are many.
-            places = np.argwhere(~np.isfinite(shown))
-            lost += len(places)
-            for y, x in places[:MOST_RINGS]:
+            for y, x in np.argwhere(~np.isfinite(shown))[:MOST_RINGS]:
                 ax.plot(x, y, "o", scalex=False, scaley=False, clip_on=False, **RING)
             ax.set_yticks(ticks, [str(origins[tick]) for tick in ticks])
             ax.set_xticks(some(w.units, 4))
@@ -243,19 +250,13 @@ def gate_heatmaps(
         ax.set_title(f"{gate}: {GATE_NAMES[gate]}", color=GATE_COLORS[gate])
     for ax in axes[-1]:
         ax.set_xlabel("to unit")
-    values = _entries(w)
-    finite = values[np.isfinite(values)]
-    extend = ("neither", "max", "min", "both")[
-        int((finite > limit).any()) + 2 * int((finite < -limit).any())
-    ]
+    extend, notes = outside(_entries(w), -limit, limit)
     bar = axes[0, 0].figure.colorbar(
         image, ax=list(axes.flat), location="bottom", aspect=45, pad=0.02, extend=extend
     )
-    beyond = np.count_nonzero(np.abs(finite) > limit)
-    notes = [PER_ONE]
-    notes += [f"{beyond} beyond the colours' ends"] * bool(beyond)
-    notes += [f"yellow, ringed: {lost} not finite"] * bool(lost)
-    bar.set_label("; ".join(notes))
+    bar.set_label(
+        "; ".join([PER_ONE, *(note.replace("yellow", "yellow, ringed") for note in notes)])
+    )
     return axes
 
 
@@ -312,7 +313,8 @@ def describe_heatmaps(
     text = f"{text[0].upper()}{text[1:]}. Blue is below zero, red above"
     end, values = color_limit(w, limit), _entries(w)
     text += f", full colour at {number(end)}"
-    text += ", the largest of both kernels" if limit is None else ""
+    of_kernels = limit is None and largest_entry([*w.kernel, *w.recurrent_kernel]) > 0
+    text += ", the largest of both kernels" if of_kernels else ""
     beyond = np.count_nonzero(np.abs(values[np.isfinite(values)]) > end)
     text += f"; {beyond} {'lies' if beyond == 1 else 'lie'} beyond." if beyond else "."
     lost = np.count_nonzero(~np.isfinite(values))
