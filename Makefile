@@ -7,11 +7,13 @@ EXTRAS ?= course,files,test
 PY := .venv/$(if $(filter Windows_NT,$(OS)),Scripts/python.exe,bin/python)
 READY := .venv/installed
 ASKED := pyproject.toml constraints.txt
+# It starts, and finds its packages: after an update of the system's Python it may do only the first.
+WORKS := $(PY) -c 'import importlib.util as u; raise SystemExit(not u.find_spec("numpy"))' 2>/dev/null
 # Compared is what these files say, not when they were written: in a copied folder times are new.
-STALE := $(shell $(PY) -c '' 2>/dev/null && cat $(ASKED) | cmp -s - $(READY) || echo stale)
+STALE := $(shell $(WORKS) && cat $(ASKED) | cmp -s - $(READY) || echo stale)
 # What only `make course` needs.
 SITE := .venv/site
-SITE_STALE := $(shell $(PY) -c '' 2>/dev/null && cat $(ASKED) | cmp -s - $(SITE) || echo stale)
+SITE_STALE := $(shell $(WORKS) && cat $(ASKED) | cmp -s - $(SITE) || echo stale)
 export PYTHONUTF8 := 1
 
 .PHONY: stale help lab test matrix mutate fuzz faults course workshop notebooks model experiments mysteries bench lint
@@ -48,7 +50,7 @@ $(READY): $(STALE)
 	  { echo "make: you can't write in this folder, and .venv must be set up: copy the folder to a place of your own"; exit 1; }
 	@echo "Setting up .venv, once: about 2.5 GB on disk, some minutes"
 	@rm -f $(READY)
-	$(PYTHON) -m venv $$($(PY) -c '' 2>/dev/null || echo --clear) .venv
+	$(PYTHON) -m venv $$($(WORKS) || echo --clear) .venv
 	$(PY) -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[$(EXTRAS)]'
 	@$(PY) notebooks/course.py here
 	@cat $(ASKED) > $(READY)

@@ -78,7 +78,10 @@ def ready() -> int:
     spec = importlib.util.spec_from_file_location("ready", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.main(TOP)
+    settle()
+    # Another checkout's package counts as installed, and lab would refuse to start.
+    told = problem()
+    return module.main(TOP, known=told if "imports lstm_helpers from" in told else "")
 
 
 def main() -> int | str:

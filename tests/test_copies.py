@@ -317,6 +317,34 @@ def test_the_record_is_hidden_and_no_half_written_file_stays(course, mine):
     assert record.keys() == snapshot(mine).keys()
 
 
+def test_what_can_not_be_written_leaves_what_was_there_and_no_half(course, mine, monkeypatch):
+    course.refresh(mine)
+    before = {path: path.read_bytes() for path in mine.rglob("*") if path.is_file()}
+    course.write("01_a", "new")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(copies.os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        course.refresh(mine)
+    assert {path: path.read_bytes() for path in mine.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("content", ["<<<<<<< HEAD\n{}", '{"cells": 3}', '{"nbformat": 4}', "[]"])
+def test_an_original_that_is_broken_is_named_and_shuts_no_other(course, mine, content):
+    course.refresh(mine)
+    before = snapshot(mine)
+    (course.folder / "01_a.ipynb").write_text(content)
+    course.write("02_b", "new")
+    said = course.refresh(mine)
+    assert re.match(r"expected .*01_a.ipynb as the course has it, got something else \(", said[0])
+    assert said[1].endswith("02_b.ipynb")
+    after = snapshot(mine)
+    assert after["01_a.ipynb"] == before["01_a.ipynb"]
+    assert after["02_b.ipynb"] != before["02_b.ipynb"]
+
+
 def test_a_new_version_takes_no_name_of_a_file_that_is_no_notebook(course, mine):
     course.refresh(mine)
     answer(mine / "02_b.ipynb")

@@ -239,6 +239,29 @@ def test_notebooks_are_executed_without_what_a_user_has_set(course, tmp_path, mo
     assert dict(os.environ) == before
 
 
+def test_a_full_disk_leaves_the_notebook_and_the_last_site(course, monkeypatch):
+    write(course.NOTEBOOKS, "01_a.ipynb", "print(2)")
+    path, last = course.NOTEBOOKS / "01_a.ipynb", course.RENDERED / "index.html"
+    last.parent.mkdir(parents=True)
+    last.write_text("last week's")
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(commands.running, "run", lambda *_: True)
+    monkeypatch.setattr(commands.copies.os, "replace", full)
+    with pytest.raises(SystemExit, match="No space left on device"):
+        course.execute([])
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+    assert path.read_bytes() == before
+
+    monkeypatch.setattr(website, "missing", lambda: [])
+    monkeypatch.setattr(commands.running, "run", lambda *_: False)
+    assert course.render() == 1
+    assert last.read_text() == "last week's"
+
+
 def test_an_unknown_notebook_is_refused(course):
     write(course.NOTEBOOKS, "01_a.ipynb", "1")
     with pytest.raises(SystemExit, match="expected a notebook of 01, got 07"):

@@ -652,9 +652,11 @@ def test_scaler_refuses_what_it_cannot_scale_by():
         (lambda change: change * [1, 1.3], r"correlate with 1\.000"),
         (lambda change: np.add(change, [0, 1.0]), "differ by up to"),
         (lambda change: change[::-1], r"correlate with -?0\.\d+ \("),
-        (lambda change: change * [1, np.nan], "differ by up to"),
+        (lambda change: change * [1, np.nan], r"differ by up to inf% \(dewp;"),
+        (lambda change: change * np.nan, "differ by up to inf%"),
+        (lambda change: 0 * change, r"correlate with -1\.000"),
     ],
-    ids=["scaled", "shifted", "of other windows", "nan"],
+    ids=["scaled", "shifted", "of other windows", "nan", "all nan", "always the same"],
 )
 def test_what_is_not_alike(spoil, said):
     w = forecaster.windows(random_frame(400).iloc[:, :2])

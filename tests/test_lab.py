@@ -189,11 +189,18 @@ def test_the_data_are_copied_where_a_link_is_refused(top, launched, monkeypatch)
     monkeypatch.setattr(Path, "symlink_to", refuse_link)
     refuse(monkeypatch, top)
     data = Path.home() / "lstm-course" / "data"
+    weather = top / "data" / "weather.csv"
     for content in ("1", "2"):
-        (top / "data" / "weather.csv").write_text(content)
+        weather.chmod(0o644)
+        weather.write_text(content)
+        weather.chmod(0o444)  # as all is in a checkout that can't be written
         lab.start(top, fresh=False, options=[])
         assert not data.is_symlink()
         assert (data / "weather.csv").read_text() == content
+        assert (data / "weather.csv").stat().st_mode & 0o200, "else the next can't be written"
+    copied = (data / "weather.csv").stat().st_mtime_ns
+    lab.start(top, fresh=False, options=[])
+    assert (data / "weather.csv").stat().st_mtime_ns == copied
 
 
 def test_no_place_at_all_is_one_line(top, launched, monkeypatch):
@@ -272,6 +279,15 @@ def test_a_learner_keeps_all_settings_but_those_of_keras(top, monkeypatch):
     assert seen["KERAS_BACKEND"] == "tensorflow"
     assert Path(seen["KERAS_HOME"]).name == "keras_home"
     assert seen["MPLCONFIGDIR"] == seen["IPYTHONDIR"] == os.environ["KERAS_BACKEND"] == "mine"
+
+
+def test_without_room_for_temporary_files_it_is_one_line(top, monkeypatch):
+    def none():
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr(commands.tempfile, "gettempdir", none)
+    with pytest.raises(SystemExit, match=r"^expected room for temporary files, got none: .*TMPDIR"):
+        commands.main(top, ["lab"])
 
 
 # The end.

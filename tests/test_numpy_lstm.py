@@ -383,7 +383,8 @@ def test_gates_in_single_precision_are_right_to_9e_8(fast, monkeypatch):
     else:
         np.testing.assert_allclose(found[shut], exact[shut], rtol=1e-6)
     assert "about 9e-8" in lh.replay.__doc__
-    assert "1e-8 comes out as 0 or\n    3e-8" in lh.replay.__doc__
+    # Since Python 3.13 a docstring has lost its indentation.
+    assert "1e-8 comes out as 0 or 3e-8" in " ".join(lh.replay.__doc__.split())
 
 
 # Against Keras.

@@ -67,6 +67,22 @@ def test_a_browser_that_fails_is_named(tmp_path):
         paper.to_pdf("<p>", tmp_path / "a.pdf", shutil.which("false"))
 
 
+def test_a_browser_that_fails_is_one_line_of_the_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(paper, "browser", lambda: shutil.which("false") or "false")
+    monkeypatch.setattr(commands.workshop, "build", lambda *_: [])
+    for name in commands.PRINTED:
+        path = tmp_path / "build" / "workshop" / f"{name}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("# A text\n", encoding="utf-8")
+
+    def fail(*_):
+        raise RuntimeError("expected a PDF from it, got: no display")
+
+    monkeypatch.setattr(paper, "to_pdf", fail)
+    with pytest.raises(SystemExit, match=r"^course.py: expected a PDF from it, got: no display$"):
+        commands.box(tmp_path, pdf=True)
+
+
 def test_without_a_browser_it_is_said_before_anything_is_made(tmp_path, monkeypatch):
     monkeypatch.setattr(paper, "browser", lambda: None)
     with pytest.raises(SystemExit, match=r"expected one of chromium, .* for a PDF, got none"):

@@ -53,6 +53,19 @@ def test_all_that_is_missing_is_said(box, monkeypatch, capsys):
     ]
 
 
+def test_without_the_pins_no_version_is_compared_and_it_says_so(box):
+    (box / "constraints.txt").unlink()
+    assert ready.packages(box) == [
+        f"expected constraints.txt in {box}, got none: no version is compared"
+    ]
+
+
+def test_what_the_caller_knows_is_missing_too(monkeypatch, capsys):
+    monkeypatch.setattr(ready, "problems", lambda *_: [])
+    assert ready.main(TOP, known="another checkout") == 1
+    assert capsys.readouterr().out == "missing: another checkout\n"
+
+
 def test_without_anything_to_install_less_disk_will_do():
     assert ready.short_disk(1e9, to_install=False) == []
     assert ready.short_disk(0.4e9, to_install=False) == ["expected 0.5 GB of free disk, got 0.4"]

@@ -24,7 +24,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 NOTEBOOKS = {
     path.name: nbformat.read(path, as_version=4) for path in commands.find(TOP / "notebooks")
 }
-PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
+PHONE = {"viewport": {"width": 360, "height": 780}, "color_scheme": "dark", "has_touch": True}
 DESK = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"}
 
 

@@ -136,7 +136,7 @@ def test_an_unknown_platform_is_named_before_anything_is_made(tmp_path):
 
 def test_the_box_loads_nothing_unless_asked(monkeypatch, tmp_path):
     filled = []
-    monkeypatch.setattr(commands.workshop, "build", lambda *_: None)
+    monkeypatch.setattr(commands.workshop, "build", lambda *_: [])
     monkeypatch.setattr(commands.wheelhouse, "fill", lambda *given: filled.append(given[2]) or 0)
     for options in ([], ["--wheels"], ["--platforms", "windows,linux"]):
         assert commands.main(tmp_path, ["workshop", *options]) == 0

@@ -244,6 +244,32 @@ def test_the_data_lie_where_the_notebooks_look_and_a_wheelhouse_stays(tmp_path):
     assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
 
 
+def test_a_folder_in_which_somebody_worked_is_kept_and_one_that_was_only_run_is_made_anew(tmp_path):
+    place = tmp_path / "a box"
+    assert workshop.build(TOP, NOTEBOOKS[:1], place) == []
+    mine = place / "students" / NOTEBOOKS[0].name
+    notebook = nbformat.read(mine, as_version=4)
+    notebook.cells[1].metadata["collapsed"] = True
+    nbformat.write(notebook, mine)
+    (place / "instructor" / "everything.pdf").write_text("printed after the box was made")
+    (place / "students" / ".ipynb_checkpoints").mkdir()
+    (place / "students" / ".ipynb_checkpoints" / "a.ipynb").write_text("{}")
+    assert workshop.build(TOP, NOTEBOOKS[:1], place) == []
+    assert not list(tmp_path.rglob("*backup*"))
+
+    notebook.cells.append(nbformat.v4.new_code_cell("answer = 41"))
+    nbformat.write(notebook, mine)
+    (place / "data" / "own.csv").write_text("1")
+    told = workshop.build(TOP, NOTEBOOKS[:1], place)
+    assert [line.split("/")[0] for line in told] == [
+        "Somebody has worked in students", "Somebody has worked in data",
+    ]  # fmt: skip
+    (students,), (data,) = (place.glob(f"{name}.backup-*") for name in ("students", "data"))
+    assert "answer = 41" in (students / NOTEBOOKS[0].name).read_text("utf-8")
+    assert (data / "own.csv").exists()
+    assert "answer = 41" not in mine.read_text("utf-8")
+
+
 def test_a_mistake_leaves_the_box_that_was_there(box, tmp_path, monkeypatch):
     workshop.build(TOP, NOTEBOOKS[:1], tmp_path)
     before = contents(tmp_path)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pandas as pd
 
 from lstm_helpers.course.forecaster import Scaler, Windows, day_and_year
+from lstm_helpers.course.windowing import HOUR
 
 
 def persistence(w: Windows) -> np.ndarray:
@@ -35,7 +35,8 @@ def same_hour_yesterday(w: Windows) -> np.ndarray:
     Raises
     ------
     ValueError
-        The window does not reach back to that hour, or that hour is still in the future.
+        The window does not reach back to that hour, that hour is still in the future, or the
+        readings are not hourly.
 
     Examples
     --------
@@ -47,6 +48,8 @@ def same_hour_yesterday(w: Windows) -> np.ndarray:
     >>> float(np.abs(change - w.change).max())  # this series is the same every day
     0.0
     """
+    if w.step != HOUR:
+        raise ValueError(f"expected hourly windows, got steps of {w.step}: see last_season")
     lag = 24 - w.horizon
     if not 0 <= lag < w.time_steps:
         raise ValueError(
@@ -119,7 +122,7 @@ class Climatology:
         >>> baselines.Climatology.fit(w).table[:, 12, 0].round(1).tolist()
         [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0]
         """
-        when = training.times + pd.Timedelta(hours=training.horizon)
+        when = training.target_times
         cell = (when.month - 1) * 24 + when.hour
         count = np.bincount(cell, minlength=288)
         if (count == 0).any():
@@ -128,7 +131,7 @@ class Climatology:
         return cls((np.array(sums) / count).T.reshape(12, 24, -1))
 
     def __call__(self, w: Windows) -> np.ndarray:
-        when = w.times + pd.Timedelta(hours=w.horizon)
+        when = w.target_times
         return self.table[when.month - 1, when.hour] - w.newest
 
 
@@ -231,7 +234,7 @@ def clock_features(w: Windows) -> np.ndarray:
     """
     of_day, of_year = (
         np.stack([wave(n * angle) for n in (1, 2) for wave in (np.sin, np.cos)], axis=1)
-        for angle in day_and_year(w.times + pd.Timedelta(hours=w.horizon))
+        for angle in day_and_year(w.target_times)
     )
     products = (of_day[:, :, None] * of_year[:, None, :]).reshape(len(w), -1)
     return np.concatenate([of_day, of_year, products], axis=1)

@@ -95,6 +95,8 @@ def describe_scoreboard(board: Mapping[str, Mapping[str, Mapping[str, bool]]]) -
                 where = "in all"
             elif len(fooled) <= 4:
                 where = f"not in {', '.join(fooled)}"
+            elif len(fooled) == len(table):
+                where = "in none"
             else:
                 where = f"only in {', '.join(n for n, found in table.items() if found[method])}"
             said.append(f"{method} {count}, {where}")

@@ -9,14 +9,13 @@ import argparse
 import copy
 import errno
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 import nbformat
 
-from lstm_helpers.course import homes, lab, paper, running, website, wheelhouse, workshop
+from lstm_helpers.course import copies, homes, lab, paper, running, website, wheelhouse, workshop
 
 PRINTED = ("INSTRUCTORS", "handout")
 """Texts of the box that stand before the notebooks on paper."""
@@ -48,6 +47,10 @@ def main(top: Path, arguments: list[str] | None = None) -> int:
     asked, rest = parser.parse_known_args(arguments)
     if rest and asked.command not in ("lab", "seat"):
         parser.error(f"unknown options: {' '.join(rest)}")
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:  # as where the disk is full
+        sys.exit("expected room for temporary files, got none: free some disk, or set TMPDIR")
     try:
         with (
             tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as folder,
@@ -99,8 +102,7 @@ def execute(folder: Path, numbers: list[str]) -> int:
             return 1
         running.strip(notebook)
         running.keep_figures(before, notebook)
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            nbformat.write(notebook, file)
+        copies.replace(path, (nbformat.writes(notebook).rstrip("\n") + "\n").encode())
     return 0
 
 
@@ -115,9 +117,7 @@ def render(top: Path, stored: bool = False) -> int:
             f"course.py: {sys.executable} has no {absent[0]}: call make course, or install with "
             "this Python: python -m pip install -c constraints.txt -e '.[site]'"
         )
-    if rendered.exists():
-        shutil.rmtree(rendered)
-    rendered.mkdir(parents=True)
+    rendered.mkdir(parents=True, exist_ok=True)
     folder = top / "notebooks"
     notebooks = {}
     for path in find(folder):
@@ -144,7 +144,8 @@ def box(top: Path, wheels: bool = False, platforms: str = "", pdf: bool = False)
     place = top / "build" / "workshop"
     try:
         names = wheelhouse.chosen(platforms)
-        workshop.build(top, find(top / "notebooks"), place)
+        for line in workshop.build(top, find(top / "notebooks"), place):
+            print(line)
     except ValueError as error:
         sys.exit(f"course.py: {error}")
     print(
@@ -153,9 +154,10 @@ def box(top: Path, wheels: bool = False, platforms: str = "", pdf: bool = False)
     if pdf:
         texts = {name: (place / f"{name}.md").read_text("utf-8") for name in PRINTED}
         made = {path.name: nbformat.read(path, as_version=4) for path in find(place / "instructor")}
-        paper.to_pdf(
-            paper.everything(texts, made), place / "instructor" / "everything.pdf", chromium
-        )
+        try:
+            paper.to_pdf(paper.everything(texts, made), place / workshop.PRINTED, chromium)
+        except RuntimeError as error:
+            sys.exit(f"course.py: {error}")
         print("and all of it on paper, instructor/everything.pdf")
     if wheels or names:
         if ended := wheelhouse.fill(top, place, names):

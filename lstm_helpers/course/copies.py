@@ -61,17 +61,25 @@ def refresh(
     lines = _follow_renames(mine, record, gone)
     renewed, beside = [], []
     for source in originals:
-        original = nbformat.read(source, as_version=4)
-        for name, made in (
-            (source.name, without_solutions(original, source.name)),
-            (f"solutions/{source.name}", solutions_alone(original, source.name)),
-        ):
+        try:
+            original = nbformat.read(source, as_version=4)
+            copies = {
+                source.name: without_solutions(original, source.name),
+                f"solutions/{source.name}": solutions_alone(original, source.name),
+            }
+        except (ValueError, TypeError, KeyError, AttributeError, nbformat.ValidationError):
+            lines.append(
+                f"expected {source} as the course has it, got something else (was it edited, or "
+                "merged?): it is left out, and a copy that you have stays as it is"
+            )
+            continue
+        for name, made in copies.items():
             known, now = record.get(name), fingerprint(made.cells, source.name)
             record[name] = now
             if not (mine / name).exists():
                 _write(made, mine / name)
                 continue
-            found = _fingerprint_of(mine / name, source.name)
+            found = fingerprint_of(mine / name, source.name)
             if found == now:
                 continue
             if found is not None and found == known:
@@ -161,7 +169,7 @@ def _follow_renames(mine: Path, record: dict, renamed: Mapping[str, Sequence[str
                 if known is not None:
                     record[after[0]] = known
                 lines.append(f"{said}: your copy has the new name")
-            elif known is not None and _fingerprint_of(path, old) == known:
+            elif known is not None and fingerprint_of(path, old) == known:
                 path.unlink()
                 lines.append(f"{said}: your copy was as we made it, so the new take its place")
             else:
@@ -176,7 +184,7 @@ def _rename(path: Path, new: str) -> None:
     content = path.read_bytes()
     for link in ("[solutions/{0}](solutions/{0})", "[{0}](../{0})", "](../{0}#"):
         content = content.replace(link.format(path.name).encode(), link.format(new).encode())
-    _replace(path, content)
+    replace(path, content)
     path.rename(path.with_name(new))
 
 
@@ -188,7 +196,7 @@ def _write_beside(
     while True:
         beside = f"{stem}{BESIDE}{f'_{number}' if number > 1 else ''}.ipynb"
         path = mine / beside
-        found = _fingerprint_of(path, Path(name).name) if path.exists() else now
+        found = fingerprint_of(path, Path(name).name) if path.exists() else now
         if found is not None and found in (now, record.get(beside)):
             _write(made, path)
             record[beside] = now
@@ -196,7 +204,7 @@ def _write_beside(
         number += 1
 
 
-def _fingerprint_of(path: Path, name: str) -> str | None:
+def fingerprint_of(path: Path, name: str) -> str | None:
     """Of a file; None where the file is no notebook: whatever it is, it is the learner's."""
     try:
         return fingerprint(json.loads(path.read_text(encoding="utf-8"))["cells"], name)
@@ -205,7 +213,7 @@ def _fingerprint_of(path: Path, name: str) -> str | None:
 
 
 def _write(notebook: nbformat.NotebookNode, path: Path) -> None:
-    _replace(path, (nbformat.writes(notebook) + "\n").encode())
+    replace(path, (nbformat.writes(notebook) + "\n").encode())
 
 
 def _read_record(path: Path) -> dict[str, str]:
@@ -218,14 +226,19 @@ def _read_record(path: Path) -> dict[str, str]:
 
 
 def _write_record(record: dict[str, str], path: Path) -> None:
-    _replace(path, json.dumps(record, indent=1, sort_keys=True).encode())
+    replace(path, json.dumps(record, indent=1, sort_keys=True).encode())
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes) -> None:
     """Write a file as a whole or not at all: half a notebook would be lost work."""
-    half = path.with_name(f".{path.name}.part")
-    half.write_bytes(content)
-    os.replace(half, path)  # noqa: PTH105 (says more than Path.replace does)
+    # Of this process: another may be starting too.
+    half = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        half.write_bytes(content)
+        os.replace(half, path)  # noqa: PTH105 (says more than Path.replace does)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def _list(names: Sequence[str]) -> str:

@@ -317,7 +317,7 @@ def with_clock(inputs: np.ndarray, w: Windows) -> np.ndarray:
     """
     if len(inputs) != len(w):
         raise ValueError(f"expected inputs of {len(w)} windows, got {len(inputs)}")
-    lags = pd.to_timedelta(np.arange(inputs.shape[1])[::-1], unit="h")
+    lags = w.step * np.arange(inputs.shape[1])[::-1]
     waves = [
         [wave(angle) for angle in day_and_year(w.times - lag) for wave in (np.sin, np.cos)]
         for lag in lags
@@ -419,9 +419,10 @@ def assert_alike(change: np.ndarray, stored: np.ndarray, w: Windows) -> None:
     None
     """
     off = (errors(change, w)["MAE"] / errors(stored, w)["MAE"] - 1).abs()
-    together = [np.corrcoef(a, b)[0, 1] for a, b in zip(change.T, stored.T, strict=True)]
-    together = pd.Series(together, off.index)
-    # Asked this way round, a forecast of NaN is not alike.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        together = [np.corrcoef(a, b)[0, 1] for a, b in zip(change.T, stored.T, strict=True)]
+    # A forecast of NaN, or one that is always the same, is like none.
+    off, together = off.fillna(np.inf), pd.Series(together, off.index).fillna(-1)
     if (off <= ALIKE["error"]).all() and (together >= ALIKE["correlation"]).all():
         return
     raise AssertionError(

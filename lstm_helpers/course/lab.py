@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import filecmp
 import json
 import os
 import shutil
@@ -39,7 +40,7 @@ def start(top: Path, fresh: bool, options: list[str]) -> int:
     if fresh and mine.exists():
         stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         backup = mine.rename(mine.with_name(f"{mine.name}.backup-{stamp}"))
-        print(f"Your notebooks so far are kept in {backup.name}/")
+        print(f"Your notebooks so far are kept in {backup.name if mine.parent == top else backup}/")
     originals = sorted((top / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     for line in copies.refresh(originals, mine):
         print(line)
@@ -154,4 +155,9 @@ def _lend(data: Path, place: Path) -> None:
     try:
         place.symlink_to(data, target_is_directory=True)
     except OSError:  # Windows asks for a privilege; a copy from an earlier start may stand there
-        shutil.copytree(data, place, dirs_exist_ok=True)
+        place.mkdir(exist_ok=True)
+        for path in data.iterdir():
+            there = place / path.name
+            # Not the permissions: a file that can't be written can't be renewed either.
+            if path.is_file() and not (there.exists() and filecmp.cmp(path, there, shallow=False)):
+                shutil.copyfile(path, there)

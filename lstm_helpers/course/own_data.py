@@ -112,7 +112,7 @@ class OwnData:
         Timedelta('0 days 06:00:00')
         """
         w = self.parts[part]
-        return w.times + w.horizon * self.step
+        return w.target_times
 
     @property
     def ahead(self) -> str:
@@ -248,7 +248,7 @@ def _windows(
 ) -> Windows:
     """Windows whose target was really read, at most so many."""
     w = all_windows([rows], window, horizon, step=step)
-    kept = known.reindex(w.times + horizon * step).to_numpy(dtype=bool)
+    kept = known.reindex(w.target_times).to_numpy(dtype=bool)
     if kept.sum() > most:  # drawn, so that all hours of the day come up; the same in each run
         left = np.random.default_rng(0).choice(np.flatnonzero(kept), most, replace=False)
         kept = np.isin(np.arange(len(kept)), left)
@@ -260,7 +260,7 @@ def _windows(
     ]
     if not chosen:
         chosen = [w.stretches[0][:0]]
-    return Windows(tuple(chosen), w.future[kept], w.times[kept], horizon)
+    return Windows(tuple(chosen), w.future[kept], w.times[kept], horizon, step)
 
 
 def rules(data: OwnData, part: str) -> dict[str, np.ndarray]:

@@ -60,7 +60,8 @@ def python(version: tuple[int, int]) -> list[str]:
 
 def pinned(top: Path) -> dict[str, str]:
     """The version of each package in constraints.txt, by the name in lower case, with hyphens."""
-    text = (top / "constraints.txt").read_text(encoding="utf-8")
+    path = top / "constraints.txt"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
     return {_plain(name): version for name, version in re.findall(r"(?m)^([\w.-]+)==(\S+)$", text)}
 
 
@@ -71,6 +72,8 @@ def packages(top: Path) -> list[str]:
     except metadata.PackageNotFoundError:
         return ["the package lstm-helpers is not installed"]
     versions, found = pinned(top), []
+    if not versions:
+        found.append(f"expected constraints.txt in {top}, got none: no version is compared")
     waiting = [(_name(line), True) for line in asked if _is_needed(line)]
     seen = set()
     while waiting:
@@ -161,9 +164,9 @@ def _windows_memory() -> float | None:
     return float(status.total)
 
 
-def main(top: Path, install: str = INSTALL) -> int:
-    """Print *ready* or what is missing; the exit code is 0 or 1."""
-    found = problems(top, install)
+def main(top: Path, install: str = INSTALL, known: str = "") -> int:
+    """Print *ready* or what is missing, ``known`` too; the exit code is 0 or 1."""
+    found = problems(top, install) + [known] * bool(known)
     for line in found:
         print(f"missing: {line}")
     if not found:

@@ -71,6 +71,7 @@ def build(top: Path, notebooks: dict[str, nbformat.NotebookNode], rendered: Path
     ]  # fmt: skip
     if ended := subprocess.run(command, cwd=top, check=False).returncode:
         return ended
+    shutil.rmtree(rendered, ignore_errors=True)
     shutil.copytree(work / "html", rendered, dirs_exist_ok=True)
     figures = work / "pages" / "notebooks" / "figures"
     if figures.exists():

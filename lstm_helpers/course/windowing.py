@@ -32,7 +32,9 @@ class Windows:
     times : (windows,) DatetimeIndex
         The hour of the newest reading.
     horizon : int
-        In hours.
+        In hours, or steps.
+    step : Timedelta
+        From reading to reading.
 
     Examples
     --------
@@ -50,6 +52,7 @@ class Windows:
     future: np.ndarray
     times: pd.DatetimeIndex
     horizon: int
+    step: pd.Timedelta = HOUR
 
     def __len__(self) -> int:
         return len(self.future)
@@ -112,6 +115,21 @@ class Windows:
         ((11, 1), [22.0, 23.0, 0.0])
         """
         return np.concatenate([views[:, -1 - lag] for views in self.stretches])
+
+    @property
+    def target_times(self) -> pd.DatetimeIndex:
+        """(windows,): when each future is.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from lstm_helpers.course import forecaster
+        >>> hours = pd.date_range("2015-03-01", periods=40, freq="h")
+        >>> w = forecaster.windows(pd.DataFrame({"temp": np.arange(40.0) % 24}, hours))
+        >>> w.times[0].hour, w.target_times[0].hour
+        (23, 5)
+        """
+        return self.times + self.horizon * self.step
 
     @property
     def change(self) -> np.ndarray:
@@ -188,6 +206,7 @@ def windows(
         values[newest + horizon :][:count],
         segment.index[newest : newest + count],
         horizon,
+        step,
     )
 
 
@@ -240,7 +259,7 @@ def join(sets: Iterable[Windows]) -> Windows:
     Raises
     ------
     ValueError
-        There is no set, or horizons differ.
+        There is no set, or horizons or steps differ.
 
     Examples
     --------
@@ -255,6 +274,9 @@ def join(sets: Iterable[Windows]) -> Windows:
     horizons = {item.horizon for item in sets}
     if len(horizons) != 1:
         raise ValueError(f"expected windows of one horizon, got {sorted(horizons) or 'no windows'}")
+    steps = {item.step for item in sets}
+    if len(steps) != 1:
+        raise ValueError(f"expected windows of one step, got {', '.join(map(str, sorted(steps)))}")
     if len(sets) == 1:
         return sets[0]
     return Windows(
@@ -262,4 +284,5 @@ def join(sets: Iterable[Windows]) -> Windows:
         np.concatenate([item.future for item in sets]),
         sets[0].times.append([item.times for item in sets[1:]]),
         horizons.pop(),
+        steps.pop(),
     )

@@ -8,6 +8,9 @@ from __future__ import annotations
 import ast
 import copy
 import dataclasses
+import datetime
+import hashlib
+import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -26,6 +29,10 @@ MADE = (
     "students", "instructor", "data", "handout.md", "handout.html", "INSTRUCTORS.md", "start.py",
 )  # fmt: skip
 """What is made anew each time. A wheelhouse beside it stays."""
+RECORD = ".made.json"
+"""Ends the name of a file beside the box: for each file that was made, its fingerprint."""
+PRINTED = "instructor/everything.pdf"
+"""Made after all else, if it is asked for."""
 CHOICES = {"09-4": "the number of a story"}
 """Exercises whose number is a choice: as a target it would be the answer, and no aim."""
 GIVES = ": a solution gives "
@@ -360,8 +367,8 @@ def said_of(guide: str, number: str) -> str:
     return unlinked(found[1].strip()) if found else ""
 
 
-def build(top: Path, originals: Sequence[Path], box: Path) -> None:
-    """Make the box anew.
+def build(top: Path, originals: Sequence[Path], box: Path) -> list[str]:
+    """Make the box anew. A folder in which somebody worked is kept beside it.
 
     Parameters
     ----------
@@ -371,6 +378,11 @@ def build(top: Path, originals: Sequence[Path], box: Path) -> None:
         The notebooks of the course, in order.
     box : Path
         A folder, made if it is not there. Only what ``MADE`` names is replaced in it.
+
+    Returns
+    -------
+    list of str
+        What was kept, a line each.
     """
     notebooks = {path.name: nbformat.read(path, as_version=4) for path in originals}
     path = top / "INSTRUCTORS.md"
@@ -387,11 +399,17 @@ def build(top: Path, originals: Sequence[Path], box: Path) -> None:
         made["INSTRUCTORS.md"] = unlinked(guide)
     made["start.py"] = Path(__file__).with_name("seat.py").read_text(encoding="utf-8")
     # All was made before anything is replaced: a mistake in a notebook leaves the old box.
+    lines, known = [], _record(box)
+    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     for name in MADE:
-        if (box / name).is_dir():
-            shutil.rmtree(box / name)
+        place = box / name
+        if not place.is_dir():
+            place.unlink(missing_ok=True)
+        elif all(known.get(path) == mark for path, mark in _marks(box, name).items()):
+            shutil.rmtree(place)
         else:
-            (box / name).unlink(missing_ok=True)
+            kept = place.rename(place.with_name(f"{name}.backup-{stamp}"))
+            lines.append(f"Somebody has worked in {name}/: it is kept, as {kept.name}/")
     for name, text in made.items():
         place = box / name
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -400,6 +418,30 @@ def build(top: Path, originals: Sequence[Path], box: Path) -> None:
     for path in sorted((top / "data").iterdir()):
         if path.is_file() and path.suffix != ".py":
             shutil.copyfile(path, box / "data" / path.name)
+    marks = {path: mark for name in MADE for path, mark in _marks(box, name).items()}
+    copies.replace(box.with_name(box.name + RECORD), json.dumps(marks, indent=1).encode())
+    return lines
+
+
+def _marks(box: Path, name: str) -> dict[str, str | None]:
+    """Of each file below a folder, what tells whether somebody wrote in it: to run it does not."""
+    marks = {}
+    for path in sorted((box / name).rglob("*")):
+        inside = path.relative_to(box).as_posix()
+        if path.is_file() and inside != PRINTED and ".ipynb_checkpoints" not in path.parts:
+            notebook = path.suffix == ".ipynb"
+            mark = copies.fingerprint_of(path, path.name) if notebook else None
+            marks[inside] = mark or hashlib.sha256(path.read_bytes()).hexdigest()
+    return marks
+
+
+def _record(box: Path) -> dict[str, str]:
+    """Empty if there is none that can be read: then nobody knows, and all is kept."""
+    try:
+        record = json.loads(box.with_name(box.name + RECORD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _written(notebook: nbformat.NotebookNode) -> str:
