@@ -436,7 +436,7 @@ def _marks(box: Path, name: str) -> dict[str, str | None]:
 
 
 def _record(box: Path) -> dict[str, str]:
-    """Empty if there is none that can be read: then nobody knows, and all is kept."""
+    """Empty if it is missing or can't be read: then nobody knows, and all is kept."""
     try:
         record = json.loads(box.with_name(box.name + RECORD).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
