@@ -621,4 +621,4 @@ def test_times_are_dates_one_for_each_window():
     with pytest.raises(ValueError, match="expected a time for each of 60 windows"):
         lh.report(readout(), X, times=days[1:])
     with pytest.raises(ValueError, match="got NaT"):
-        lh.report(readout(), X, times=np.where(np.arange(60) == 7, np.datetime64("NaT"), days))
+        lh.report(readout(), X, times=np.where(np.arange(60) == 7, np.datetime64("NaT", "D"), days))

@@ -259,7 +259,7 @@ def climatology_of_the_wrong_hour(top):
     """The typical value is looked up at the hour of the newest reading, not of the target."""
     replace(
         top / "lstm_helpers/course/baselines.py",
-        "        when = w.times + pd.Timedelta(hours=w.horizon)\n        return self.table",
+        "        when = w.target_times\n        return self.table",
         "        when = w.times\n        return self.table",
     )
 
@@ -278,8 +278,8 @@ def clock_missing(top):
 def bias_sets_the_colour_scale(top):
     """A forget bias of 1 pales both kernels again."""
     old, new = (
-        "[*w.kernel, *w.recurrent_kernel]",
-        "[*w.kernel, *w.recurrent_kernel, *(w.bias or ())]",
+        "return largest_entry([*w.kernel, *w.recurrent_kernel])",
+        "return largest_entry([*w.kernel, *w.recurrent_kernel, *(w.bias or ())])",
     )
     replace(top / "lstm_helpers/plots/weights.py", old, new)
 
