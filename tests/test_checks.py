@@ -252,9 +252,9 @@ def test_names_or_numbers():
     for given in ([], ["a"], "abc"):
         with pytest.raises(ValueError, match="expected 2 names of features, got"):
             _checks.names_of(2, "names of features", given, "")
-    with pytest.raises(ValueError, match="^expected 3 names of features, got one text, 'abc'$"):
+    with pytest.raises(ValueError, match=r"^expected 3 names of features, got one text, 'abc'$"):
         _checks.names_of(3, "names of features", "abc", "")
-    with pytest.raises(TypeError, match="^expected 2 names of features, got int$"):
+    with pytest.raises(TypeError, match=r"^expected 2 names of features, got int$"):
         _checks.names_of(2, "names of features", 3, "")
 
 
