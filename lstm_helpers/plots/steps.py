@@ -259,7 +259,7 @@ def _places(times: Sequence[Any] | None, count: int) -> np.ndarray:
         try:
             places = np.asarray(date2num(given))
         except (AttributeError, TypeError, ValueError):  # objects, but none of dates
-            wrong = next(time for time in given if not _is_date(time))
+            wrong = next((time for time in given if not _is_date(time)), given[0])
             raise TypeError(f"expected times as dates or numbers, got {wrong!r}") from None
     else:
         places = _checks.real_numbers("times", given).astype(float)
