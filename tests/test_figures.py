@@ -204,3 +204,5 @@ def test_the_sentence_of_a_scoreboard_says_where_each_was_fooled():
     )
     many = {str(n): {"a": n == 3} for n in range(6)}
     assert figures.describe_scoreboard({"lag": many}).endswith("a 1, only in 3.")
+    none = {str(n): {"a": False} for n in range(6)}
+    assert figures.describe_scoreboard({"lag": none}).endswith("a 0, in none.")

@@ -643,6 +643,22 @@ def test_scaler_refuses_what_it_cannot_scale_by():
         forecaster.Scaler.fit(forecaster.windows(frame, 20, 1))
 
 
+def test_rules_know_a_step_that_is_no_hour():
+    """Once half hours were taken for hours, without a word."""
+    times = pd.date_range("2014-01-01", periods=2 * 24 * 366, freq="30min")
+    frame = pd.DataFrame({"hour": times.hour.astype(float)}, times)
+    w = forecaster.windows(frame, 24, 12, step=pd.Timedelta("30min"))
+    assert w.target_times[0] == times[23 + 12]
+    np.testing.assert_allclose(baselines.Climatology.fit(w).table[:, :, 0], [range(24)] * 12)
+    clock = forecaster.with_clock(w.inputs, w)[0]
+    turned = np.diff(np.unwrap(np.arctan2(clock[:, 1], clock[:, 2])))
+    np.testing.assert_allclose(turned, 2 * np.pi / 48)
+    with pytest.raises(ValueError, match=r"^expected hourly windows, got steps of 0 days 00:30"):
+        baselines.same_hour_yesterday(w)
+    with pytest.raises(ValueError, match=r"^expected windows of one step, got 0 days 00:30.*01:00"):
+        forecaster.join([w, forecaster.windows(frame[::2], 24, 12)])
+
+
 # The same training on another machine.
 
 

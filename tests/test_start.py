@@ -157,6 +157,10 @@ def test_the_package_of_another_folder_is_one_line(original):
 def test_a_package_that_was_installed_and_is_no_link_is_one_line(original):
     shutil.copytree(original / "lstm_helpers", packages(original) / "lstm_helpers")
     assert_one_line(start(original, "lab"), f"from {packages(original) / 'lstm_helpers'}, not")
+    shutil.copy(TOP / "lstm_helpers" / "course" / "ready.py", original / "lstm_helpers" / "course")
+    done = start(original, "ready")
+    assert done.returncode == 1
+    assert f"from {packages(original) / 'lstm_helpers'}, not" in done.stdout.splitlines()[-1]
 
 
 def test_a_python_that_has_nothing_is_one_line(original):

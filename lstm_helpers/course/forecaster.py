@@ -336,7 +336,7 @@ def day_and_year(times: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
     >>> (day / np.pi).tolist()  # in half turns
     [0.0, 0.5, 1.0, 1.5]
     """
-    hour = times.hour.to_numpy()
+    hour = times.hour.to_numpy() + times.minute.to_numpy() / 60
     return 2 * np.pi * hour / 24, 2 * np.pi * (times.day_of_year.to_numpy() + hour / 24) / 365.25
 
 
