@@ -1125,3 +1125,12 @@ def test_lag_profile_refuses_signs_and_colours_that_do_not_fit(profiles, options
     with pytest.raises(ValueError, match=f"^{message}"):
         plots.lag_profile(profiles, **options)
     assert not plt.get_fignums()
+
+
+def test_captions_claim_nothing_that_is_not_drawn():
+    arrays = [np.zeros((2, 12)), np.zeros((3, 12)), np.ones(12)]
+    said = plots.describe_heatmaps(lh.LSTMWeights.from_arrays(arrays))
+    assert "full colour at 1.00." in said
+    assert "of both kernels" not in said
+    said = plots.describe_lag_profile({"a": PROFILE[:3], "b": PROFILE}, mark=[(2, 8)])
+    assert "in 2 to 8, of which it has no lag above 2; b" in said
